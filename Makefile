@@ -1,0 +1,44 @@
+# The two commands of the README: `make book` and `make test`. Variables:
+#   PYTHON=python3.12   the interpreter that .venv is made with (3.11 or newer)
+#   CORPUS=emodb        the speech that the chapters are run on; real speech needs SER_DATA
+#   PROFILE=full        compute everything instead of the quick version
+PYTHON ?= python3
+CORPUS ?= builtin
+PROFILE ?= smoke
+
+BIN := .venv/bin
+# Named after what it depends on, so that neither a fresh clone nor a touched file installs again.
+STAMP := .venv/installed-$(shell cat requirements.txt pyproject.toml | cksum | tr ' ' -)
+
+.PHONY: book test sync clean
+.DEFAULT_GOAL := book
+
+book: $(STAMP)
+	@$(BIN)/python -m ser_lib.book $(CORPUS) $(PROFILE)
+
+# Formatting, lint, types, then doctests, unit tests and the tests of the book; each is timed.
+test: $(STAMP)
+	@set -e; \
+	timed() { start=$$(date +%s); echo "== $$*"; "$$@"; echo "== $$(($$(date +%s) - start)) s"; }; \
+	timed $(BIN)/ruff format --check .; \
+	timed $(BIN)/ruff check .; \
+	timed $(BIN)/mypy; \
+	timed $(BIN)/pytest --durations=10
+
+# After editing notebooks/*.py: the same set-up cell in all, and their .ipynb twins.
+sync: $(STAMP)
+	@$(BIN)/python -c "from ser_lib import book; print(*book.sync(), sep='\n')"
+
+clean:
+	rm -rf _build
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	"Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "environment: .venv"; start=$$(date +%s); set -e; \
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	$(BIN)/python -m pip install --quiet -r requirements.txt; \
+	$(BIN)/python -m pip install --quiet --no-deps --editable .; \
+	rm -f .venv/installed-*; touch $@; \
+	echo "environment: ready in $$(($$(date +%s) - start)) s"

@@ -1,0 +1,63 @@
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()}
+    pins = sorted(pin for pin in present if re.fullmatch(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*", pin))
+    Path("constraints.txt").write_text("\n".join(pins) + "\n")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", "constraints.txt"]
+    subprocess.run([*pip, "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    clone = next((p for p in Path.cwd().parents if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")

@@ -1,0 +1,252 @@
+"""The command line: ``ser``.
+
+Each sub-app stands in a section of its own. Commands import what they need when they run, so that
+``ser --help`` is quick; they raise ``ValueError`` or ``OSError``, which become one message and
+exit status 2.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ser_lib import __version__
+
+
+class Group(TyperGroup):
+    """A group of commands that turns bad input into one message and exit status 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (ValueError, OSError) as error:
+            # Whoever reads our output has gone (`ser … | head`): typer ends quietly by itself.
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise
+            typer.echo(f"ser: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=Group,
+    help="Emotion by Distance: speech emotion recognition with metric learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"ser {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+# --- ser data ------------------------------------------------------------------------------------
+
+data_app = typer.Typer(
+    help="Corpora: get them, check them, see where they are.", no_args_is_help=True
+)
+app.add_typer(data_app, name="data")
+
+Root = Annotated[
+    Path | None,
+    typer.Option(help="The corpus's folder, instead of SER_DATA/NAME or the download cache."),
+]
+
+
+@data_app.command("check")
+def data_check(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Corpora to check.")],
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Decode every recording and compare it with the published samples.
+
+    Exit status 1 if a copy is incomplete, damaged, doubled or mixed.
+    """
+    from ser_lib.corpora.check import require, verify
+
+    if root is not None and len(names) > 1:
+        raise ValueError(f"--root {root} can serve one corpus only, not {', '.join(names)}")
+    for name in names:
+        require(name, root)
+    reports = []
+    for name in names:
+        typer.echo(f"checking {name} ...", err=True)
+        reports.append(verify(name, root))
+    ok = all(report.ok for report in reports)
+    if as_json:
+        print_json({"ok": ok, "corpora": [report.to_dict() for report in reports]})
+    else:
+        for report in reports:
+            typer.echo(
+                f"{report.name} at {report.root}: {report.verdict}, "
+                f"{report.files} files, {report.expected} expected"
+            )
+            for kind in ("missing", "damaged", "doubled", "unexpected", "notes"):
+                for entry in getattr(report, kind):
+                    typer.echo(f"  {kind.removesuffix('s')}: {entry}")
+    if not ok:
+        raise typer.Exit(1)
+
+
+@data_app.command("list")
+def data_list(as_json: Json = False) -> None:
+    """Show the known corpora, their licences, and where each is looked for."""
+    from ser_lib.corpora import NAMES
+    from ser_lib.corpora.fetch import locate
+
+    corpora = [locate(name) for name in NAMES]
+    if as_json:
+        print_json({"corpora": corpora})
+        return
+    for corpus in corpora:
+        expected = f" of {corpus['expected']}" if corpus["expected"] else ""
+        state = f"{corpus['files']}{expected} files" if corpus["present"] else "not there"
+        typer.echo(f"{corpus['name']:8} {state:18} {corpus['root']}   licence: {corpus['licence']}")
+
+
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="builtin, emodb or ravdess.")],
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Make or download a corpus; an interrupted download leaves nothing behind."""
+    from ser_lib.corpora.fetch import fetch
+
+    typer.echo(f"fetching {name} ...", err=True)
+    folder = fetch(name, root)
+    if as_json:
+        print_json({"name": name, "root": str(folder)})
+    else:
+        typer.echo(f"{name} is at {folder}")
+
+
+# --- ser study -----------------------------------------------------------------------------------
+
+study_app = typer.Typer(
+    help="Studies: the grid of runs that results/NAME/plan.toml fixes.", no_args_is_help=True
+)
+app.add_typer(study_app, name="study")
+
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="A folder of results/.")]
+Corpus = Annotated[str | None, typer.Option(help="Only runs on this corpus.")]
+Input = Annotated[str | None, typer.Option(help="Only runs with this input: mfcc or log_mel.")]
+Objective = Annotated[str | None, typer.Option(help="Only runs with this objective, such as S+C.")]
+Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
+Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
+Runs = Annotated[Path, typer.Option(help="Folder of the runs' own folders.")]
+Features = Annotated[
+    list[Path] | None, typer.Option(help="Feature file to use instead of recordings; repeatable.")
+]
+
+
+@study_app.command("plan")
+def study_plan(
+    study: Study,
+    corpus: Corpus = None,
+    input: Input = None,
+    objective: Objective = None,
+    fold: Fold = None,
+    seed: Seed = None,
+    features: Features = None,
+    as_json: Json = False,
+) -> None:
+    """Show which runs a study consists of."""
+    from dataclasses import asdict
+
+    from ser_lib import study as studies
+
+    sources = studies.Sources(features or ())
+    only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
+    plan = studies.read_plan(study, only, sources=sources)
+    if as_json:
+        print_json({"runs": [{"run": c.identity, **asdict(c)} for c in plan.runs]})
+        return
+    for config in plan.runs:
+        typer.echo(f"{config.identity}  {config.label}")
+    typer.echo(f"{len(plan.runs)} runs")
+
+
+@study_app.command("run")
+def study_run(
+    study: Study,
+    corpus: Corpus = None,
+    input: Input = None,
+    objective: Objective = None,
+    fold: Fold = None,
+    seed: Seed = None,
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")] = 1,
+    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+) -> None:
+    """Train what is not finished; resume what was begun. Safe to kill, safe to start twice."""
+    from ser_lib import study as studies
+
+    sources = studies.Sources(features or ())
+    only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
+    plan = studies.read_plan(study, only, sources=sources)
+    studies.run(plan, runs_root=runs, sources=sources, jobs=jobs, device=device, say=typer.echo)
+
+
+@study_app.command("status")
+def study_status(
+    study: Study, runs: Runs = Path("runs"), features: Features = None, as_json: Json = False
+) -> None:
+    """Count the runs that are planned, begun, finished and packed."""
+    from ser_lib import study as studies
+
+    plan = studies.read_plan(study, sources=studies.Sources(features or ()))
+    counts = studies.status(plan, runs_root=runs)
+    if as_json:
+        print_json({"study": study, **counts})
+    else:
+        typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@study_app.command("pack")
+def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> None:
+    """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
+    from ser_lib import study as studies
+
+    plan = studies.read_plan(study, sources=studies.Sources(features or ()))
+    total = studies.pack(plan, runs_root=runs)
+    typer.echo(f"{study}: {total} runs packed")
+
+
+def main() -> None:
+    """Run ``ser``."""
+    app(prog_name="ser")
+
+
+if __name__ == "__main__":
+    main()

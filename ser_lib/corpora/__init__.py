@@ -1,0 +1,78 @@
+"""Corpora of emotional speech: each gives the same table of utterances."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+from ser_lib.corpora.base import (
+    EMOTIONS,
+    PAPER_EMOTIONS,
+    Corpus,
+    CorpusError,
+    Utterance,
+    cache_folder,
+    find_root,
+)
+
+if TYPE_CHECKING:
+    from ser_lib.corpora.check import Report
+
+__all__ = [
+    "EMOTIONS",
+    "NAMES",
+    "PAPER_EMOTIONS",
+    "Corpus",
+    "CorpusError",
+    "Utterance",
+    "cache_folder",
+    "find_root",
+    "load",
+    "verify",
+]
+
+NAMES = ("builtin", "emodb", "ravdess", "folder")
+"""Names that :func:`load` knows."""
+
+
+def module(name: str) -> ModuleType:
+    """Return the module that reads corpus ``name``; imported late, as it needs audio libraries.
+
+    Raises:
+        ValueError: the name is not in ``NAMES``.
+    """
+    if name not in NAMES:
+        raise ValueError(f"unknown corpus {name!r}; known: {', '.join(NAMES)}")
+    return import_module(f"ser_lib.corpora.{name}")
+
+
+def load(name: str, root: str | Path | None = None, *, partial: bool = False) -> Corpus:
+    """Read the table of utterances of corpus ``name``; only the headers of its files are opened.
+
+    Args:
+        name: one of ``NAMES``.
+        root: the corpus's folder (for ``folder``: its CSV file); see :func:`find_root`.
+        partial: take an ``emodb`` or ``ravdess`` of which recordings are missing.
+
+    Raises:
+        ValueError: the name is not in ``NAMES``.
+        CorpusError: the folder is missing, or any recording is missing, unreadable, doubled or
+            mislabelled; the message lists every one of them.
+    """
+    corpus_module = module(name)
+    # The other two hold whatever they hold: there is no list that they could fall short of.
+    if partial and name in ("emodb", "ravdess"):
+        return cast(Corpus, corpus_module.load(root, partial=True))
+    return cast(Corpus, corpus_module.load(root))
+
+
+def verify(name: str, root: str | Path | None = None) -> Report:
+    """Decode every recording of corpus ``name`` and compare it with the published samples.
+
+    See :func:`ser_lib.corpora.check.verify`.
+    """
+    from ser_lib.corpora import check
+
+    return check.verify(name, root)

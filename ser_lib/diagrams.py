@@ -1,0 +1,232 @@
+"""Figures that show an idea: the network, its kernels, pooling, centers, who tests whom.
+
+They keep to the rules of :mod:`ser_lib.plots`, which draws the figures of data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
+
+from ser_lib.plots import (
+    EMOTION_COLOURS,
+    EMOTION_MARKERS,
+    GREY,
+    check_emotions,
+    draw_coefficients,
+    new_figure,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+ROLE_COLOURS = {"train": "#D9E6F2", "validate": "#E8B800", "test": "#0072B2"}
+
+
+def network_diagram(
+    coefficients: int, frames: int, kernels: Sequence[tuple[int, int]], classes: int
+) -> Figure:
+    """Paper 1's network as boxes and arrows: shared convolutions, then two branches.
+
+    Args:
+        coefficients: rows of the input.
+        frames: columns of the input.
+        kernels: heights and widths, one path each, of 200 kernels.
+        classes: number of emotions.
+    """
+    with new_figure(10.0, 4.6) as figure:
+        axes = figure.add_subplot()
+        axes.set(xlim=(0, 10), ylim=(0, 4.6))
+        axes.axis("off")
+
+        def box(x: float, y: float, width: float, text: str, colour: str) -> None:
+            axes.add_patch(
+                FancyBboxPatch(
+                    (x, y - 0.33),
+                    width,
+                    0.66,
+                    boxstyle="round,pad=0.02,rounding_size=0.08",
+                    facecolor=colour,
+                    edgecolor=GREY,
+                )
+            )
+            axes.text(x + width / 2, y, text, ha="center", va="center")
+
+        def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
+            style = {"arrowstyle": "->", "color": GREY, "linewidth": 1.2}
+            axes.annotate("", end, start, arrowprops=style)
+
+        places = np.linspace(4.1, 0.5, len(kernels))
+        middle = float(places.mean())
+        box(0.05, middle, 1.15, f"input\n{coefficients} × {frames}", "white")
+        for y, (height, width) in zip(map(float, places), kernels, strict=True):
+            box(1.9, y, 2.15, f"200 kernels {height} × {width}\nReLU, max to 2 × 2", "#DCEBF7")
+            arrow((1.25, middle), (1.85, y))
+            arrow((4.1, y), (4.75, middle))
+        joined = 200 * 4 * len(kernels)
+        box(4.8, middle, 0.95, f"{joined:,}\nnumbers", "white")
+        upper, lower = middle + 1.0, middle - 1.0
+        for y, colour, texts in (
+            (
+                upper,
+                "#FBE9DD",
+                ("FC 64\nbatch norm", "further FC\nsigmoid", f"rebuilt\n{coefficients} × {frames}"),
+            ),
+            (
+                lower,
+                "#DFF1EA",
+                ("FC 64\nbatch norm", "embedding\n64 numbers", f"softmax\n{classes}"),
+            ),
+        ):
+            arrow((5.8, middle), (6.2, y))
+            for step, text in enumerate(texts):
+                box(6.25 + 1.28 * step, y, 1.1, text, colour)
+                if step:
+                    arrow((6.23 + 1.28 * step - 0.12, y), (6.25 + 1.28 * step, y))
+        axes.text(9.36, upper - 0.55, "loss A", ha="center", va="center", color=GREY)
+        axes.text(9.36, lower - 0.55, "loss S", ha="center", va="center", color=GREY)
+        axes.text(8.08, lower - 0.55, "loss C", ha="center", va="center", color=GREY)
+    return figure
+
+
+def kernels_on(
+    values: NDArray[Any], kernels: Sequence[tuple[int, int]], *, hop_seconds: float
+) -> Figure:
+    """Outlines of kernels (rows by frames), at their true size, on the features they look at.
+
+    Args:
+        values: (coefficients, frames).
+        kernels: heights (coefficients) and widths (frames).
+        hop_seconds: seconds from one frame to the next.
+    """
+    with new_figure(9.0, 4.2) as figure:
+        axes = figure.add_subplot()
+        seconds = values.shape[1] * hop_seconds
+        low, high = np.percentile(values, (2, 98))
+        draw_coefficients(axes, values, seconds, vmin=low, vmax=high)
+        for index, (height, width) in enumerate(kernels):
+            left = (seconds - width * hop_seconds) * (index + 0.5) / len(kernels)
+            bottom = round((0.15, 0.55)[index % 2] * len(values)) - 0.5
+            axes.add_patch(
+                Rectangle(
+                    (left, bottom),
+                    width * hop_seconds,
+                    height,
+                    fill=False,
+                    edgecolor="white",
+                    linewidth=2.5,
+                )
+            )
+            axes.text(
+                left,
+                bottom + height + 1,
+                f"{height} × {width}",
+                color="white",
+                fontweight="bold",
+                va="bottom",
+                bbox={"facecolor": "black", "alpha": 0.75, "edgecolor": "none", "pad": 2},
+            )
+        axes.set(xlabel="time (s)", ylabel="coefficient")
+    return figure
+
+
+def pooling(
+    values: NDArray[Any], pooled: NDArray[Any], winners: Sequence[tuple[int, int]]
+) -> Figure:
+    """A small array with the winner of each quarter marked, beside its 2 x 2 maximum.
+
+    Args:
+        values: (rows, columns) with the first row on top.
+        pooled: (2, 2).
+        winners: row and column of each maximum.
+    """
+    with new_figure(8.0, 3.4) as figure:
+        left, right = figure.subplots(1, 2, width_ratios=(values.shape[1], 3))
+        low, high = float(values.min()), float(values.max())
+        for axes, array, title in ((left, values, "a feature map"), (right, pooled, "its 2 × 2")):
+            axes.imshow(array, cmap="Blues", vmin=low, vmax=high + 0.6 * (high - low))
+            for (row, column), value in np.ndenumerate(array):
+                axes.text(column, row, f"{value:g}", ha="center", va="center", fontsize=13)
+            axes.set(xticks=[], yticks=[], title=title)
+        for row, column in winners:
+            left.add_patch(
+                Rectangle(
+                    (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=3
+                )
+            )
+        left.axhline(values.shape[0] // 2 - 0.5, color="black", linewidth=1.5)
+        left.axvline(values.shape[1] // 2 - 0.5, color="black", linewidth=1.5)
+    return figure
+
+
+def around_centers(
+    points: NDArray[Any], emotions: Sequence[str], centers: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Points in the plane, each joined to the center of its emotion.
+
+    Args:
+        points: (n, 2).
+        emotions: (n,) names.
+        centers: emotion -> (2,).
+
+    Raises:
+        ValueError: an emotion has no colour or no center.
+    """
+    check_emotions(emotions)
+    if missing := sorted(set(emotions) - set(centers)):
+        raise ValueError(f"no center for emotion {', '.join(map(repr, missing))}")
+    with new_figure(6.5, 4.6) as figure:
+        axes = figure.add_subplot()
+        for name, center in centers.items():
+            own = points[np.array([emotion == name for emotion in emotions])]
+            colour = EMOTION_COLOURS[name]
+            for point in own:
+                axes.plot(*zip(point, center, strict=True), color=colour, linewidth=1, alpha=0.6)
+            marker = EMOTION_MARKERS[name]
+            axes.scatter(own[:, 0], own[:, 1], s=55, color=colour, marker=marker, label=name)
+            ring = axes.scatter(center[0], center[1], s=170, color="white", zorder=3)
+            ring.set(edgecolor=colour, linewidth=2.5)
+        axes.set(xlabel="first number of the embedding", ylabel="second number", aspect="equal")
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def fold_map(roles: pd.DataFrame) -> Figure:
+    """Who trains, validates and tests: one row per fold and way, one column per speaker.
+
+    Args:
+        roles: the words ``train``, ``validate`` and ``test``; index and columns are the labels.
+
+    Raises:
+        ValueError: another word.
+    """
+    known = list(ROLE_COLOURS)
+    if unknown := sorted(set(map(str, roles.to_numpy().ravel())) - set(known)):
+        raise ValueError(f"roles are {', '.join(known)}, not {', '.join(map(repr, unknown))}")
+    codes = np.array([[known.index(str(role)) for role in row] for row in roles.to_numpy()])
+    with new_figure(9.0, 1.3 + 0.34 * len(roles)) as figure:
+        axes = figure.add_subplot()
+        colours = ListedColormap(list(ROLE_COLOURS.values()))
+        axes.pcolormesh(codes, cmap=colours, vmin=0, vmax=2, edgecolors="white", linewidth=2)
+        for (row, column), code in np.ndenumerate(codes):
+            if code:
+                ink = "white" if known[code] == "test" else "black"
+                axes.text(column + 0.5, row + 0.5, "–VT"[code], ha="center", va="center", color=ink)
+        axes.set_xticks(np.arange(codes.shape[1]) + 0.5, list(map(str, roles.columns)))
+        axes.set_yticks(np.arange(codes.shape[0]) + 0.5, list(map(str, roles.index)))
+        axes.invert_yaxis()
+        axes.set_xlabel("speaker")
+        axes.tick_params(length=0)
+        names = ("train", "V  validate", "T  test")
+        handles = [
+            Patch(facecolor=colour, label=name)
+            for colour, name in zip(ROLE_COLOURS.values(), names, strict=True)
+        ]
+        figure.legend(handles=handles, ncols=3, frameon=False, loc="outside upper center")
+    return figure

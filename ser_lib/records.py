@@ -1,0 +1,197 @@
+"""One run, one record: its folder while it lives, three Parquet files once it is packed.
+
+A run's folder holds ``config.json``, ``environment.json``, ``history.json`` (one row an epoch),
+``predictions.json`` (one row a tested utterance, with every class's probability),
+``checkpoint.pt`` and, written last, ``result.json``: where that stands, the run is finished.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ser_lib.corpora.base import Corpus
+from ser_lib.files import atomic_write
+from ser_lib.training import RunConfig, Trained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = ("runs", "predictions", "history")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The packed runs of a study, as data frames that share the column ``run``.
+
+    ``runs`` has one row a run: its configuration, parameters, seconds and environment.
+    ``predictions`` has one row for each tested utterance: ``way``, ``epoch`` (picked by the other
+    held-out part), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of the run's
+    ``emotions``. ``history`` has one row an epoch.
+    """
+
+    runs: pd.DataFrame
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+
+
+def results_folder() -> Path:
+    """Folder of all studies: ``SER_RESULTS``, else ``results`` here or in a folder above.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if chosen := os.environ.get("SER_RESULTS"):
+        return Path(chosen)
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).parents[1]):
+        if (folder / "results").is_dir():
+            return folder / "results"
+    raise ValueError(f"no folder 'results' in {here} or above; set SER_RESULTS")
+
+
+def load(study: str, root: str | Path | None = None) -> Records:
+    """Read the packed records of a study.
+
+    Raises:
+        ValueError: the study has none.
+    """
+    import pandas as pd
+
+    folder = (Path(root) if root else results_folder()) / study
+    missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
+    if missing:
+        raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
+    return Records(*(pd.read_parquet(folder / f"{name}.parquet") for name in TABLES))
+
+
+def write_run(
+    folder: Path, config: RunConfig, corpus: Corpus, trained: Trained, seconds: float
+) -> None:
+    """Write a finished run into its folder, the result last."""
+    predictions = []
+    for way, (choice, (_, test)) in enumerate(zip(trained.choices, trained.fold.ways, strict=True)):
+        for index, scores in zip(test, choice.scores, strict=bool(choice.scores)):
+            utterance = corpus.utterances[index]
+            predictions.append(
+                {
+                    "key": utterance.key,
+                    "way": way,
+                    "epoch": choice.epoch,
+                    "truth": utterance.emotion,
+                    "predicted": config.emotions[int(np.argmax(scores))],
+                    "scores": scores,
+                }
+            )
+    result = {
+        "parameters": sum(p.numel() for p in trained.network.parameters()),
+        "epochs_chosen": [choice.epoch for choice in trained.choices],
+        "seconds": round(seconds, 1),
+    }
+    _write_json(folder / "config.json", asdict(config))
+    _write_json(folder / "environment.json", environment())
+    _write_json(folder / "history.json", trained.history)
+    _write_json(folder / "predictions.json", predictions)
+    weights = {"network": trained.network.state_dict(), "centers": trained.centers}
+    with atomic_write(folder / "checkpoint.pt") as file:
+        torch.save(weights, file)
+    _write_json(folder / "result.json", result)
+
+
+def finished(folder: Path) -> bool:
+    """Say whether the run in ``folder`` came to its end."""
+    return (folder / "result.json").is_file()
+
+
+def pack(folders: Iterable[Path], target: Path) -> int:
+    """Add finished runs to the packed records in ``target``; a run of the same name is replaced.
+
+    Returns:
+        How many runs the records now hold.
+
+    Raises:
+        ValueError: a file of a finished run is missing or damaged.
+    """
+    import pandas as pd
+
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    for folder in folders:
+        run = folder.name
+        try:
+            config, result, history, predictions, where = (
+                json.loads((folder / f"{name}.json").read_text())
+                for name in ("config", "result", "history", "predictions", "environment")
+            )
+        except (OSError, json.JSONDecodeError) as error:
+            raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
+        flat = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in config.items()}
+        facts = {name: result[name] for name in ("parameters", "seconds")}
+        rows["runs"].append({"run": run, **flat, **facts, "environment": json.dumps(where)})
+        rows["predictions"] += [{"run": run, **row} for row in predictions]
+        rows["history"] += [{"run": run, **row} for row in history]
+    order = {
+        "runs": ["run"],
+        "predictions": ["run", "way", "key"],
+        "history": ["run", "epoch"],
+    }
+    total = 0
+    for name in TABLES:
+        frame = pd.DataFrame(rows[name])
+        path = target / f"{name}.parquet"
+        if path.is_file():
+            old = pd.read_parquet(path)
+            fresh = {row["run"] for row in rows["runs"]}
+            frame = pd.concat([old[~old["run"].isin(fresh)], frame], ignore_index=True)
+        if not len(frame):
+            raise ValueError(f"there is nothing to pack into {target}")
+        if name == "predictions":
+            scores = [np.asarray(row, dtype=np.float32) for row in frame["scores"]]
+            frame["scores"] = pd.Series(scores, index=frame.index, dtype=object)
+        frame = frame.sort_values(order[name], ignore_index=True)
+        with atomic_write(path) as file:
+            frame.to_parquet(file, index=False, compression="zstd")
+        if name == "runs":
+            total = len(frame)
+    return total
+
+
+def environment() -> dict[str, Any]:
+    """What a result may depend on besides its configuration."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "threads": torch.get_num_threads(),
+        "library": library_hash(),
+    }
+
+
+@cache
+def library_hash() -> str:
+    """Hash of the library's sources when it was first asked for, 16 hex digits."""
+    digest = sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".csv"):
+            digest.update(path.relative_to(package).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with atomic_write(path) as file:
+        file.write(json.dumps(value, indent=1).encode())

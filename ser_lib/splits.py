@@ -1,0 +1,109 @@
+"""Who trains, who validates, who tests: pure functions of the table of utterances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ser_lib.corpora.base import Corpus
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Indices into a corpus's utterances: the training set and two held-out parts.
+
+    The network of each epoch is scored on both parts. One part picks the epoch, the other is
+    tested at that epoch; ``both_ways`` says that they then change places.
+    """
+
+    name: str
+    train: Indices
+    parts: tuple[Indices, Indices]
+    both_ways: bool
+    speaker_dependent: bool
+
+    @property
+    def ways(self) -> tuple[tuple[Indices, Indices], ...]:
+        """Pairs of validation and test indices."""
+        first, second = self.parts
+        return ((first, second), (second, first)) if self.both_ways else ((first, second),)
+
+
+def sessions(corpus: Corpus) -> tuple[Fold, ...]:
+    """Paper 1's protocol: hold out a session, validate on one speaker, test on the other.
+
+    The paper does not say which speaker tests; here both do, one after the other. A session of
+    more than two speakers is cut into two halves of the same sexes. With both ways every
+    utterance is tested once, by a network that heard nobody of its session.
+
+    Raises:
+        ValueError: there is one session only, or a session has one speaker only.
+    """
+    if len(corpus.sessions) < 2:
+        raise ValueError(f"corpus {corpus.name!r} has one session only: nothing is left to train")
+    folds = []
+    for session in corpus.sessions:
+        inside = [u.session == session for u in corpus.utterances]
+        people = {(u.sex, u.speaker) for u in corpus.utterances if u.session == session}
+        speakers = [speaker for _, speaker in sorted(people)]
+        if len(speakers) < 2:
+            raise ValueError(
+                f"session {session!r} of corpus {corpus.name!r} has one speaker only, "
+                f"{speakers[0]!r}: one validates, another tests"
+            )
+        first, second = (
+            _where([u.speaker in speakers[half::2] for u in corpus.utterances]) for half in (0, 1)
+        )
+        train = _where([not held_out for held_out in inside])
+        folds.append(Fold(session, train, (first, second), True, False))
+    return tuple(folds)
+
+
+PROTOCOLS: dict[str, Callable[[Corpus], tuple[Fold, ...]]] = {"sessions": sessions}
+"""Every protocol by its name in plans and records."""
+
+
+def folds(corpus: Corpus, protocol: str) -> tuple[Fold, ...]:
+    """All folds of a named protocol, each checked.
+
+    Raises:
+        ValueError: the protocol is unknown, does not fit the corpus or leaks.
+    """
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {protocol!r}, known: {', '.join(PROTOCOLS)}")
+    made = PROTOCOLS[protocol](corpus)
+    for fold in made:
+        check(corpus, fold)
+    return made
+
+
+def check(corpus: Corpus, fold: Fold) -> None:
+    """Refuse a fold that leaks: an utterance, or a speaker, on two sides.
+
+    Raises:
+        ValueError: naming what is shared, or the part that is empty.
+    """
+    sides = {"train": fold.train, "first part": fold.parts[0], "second part": fold.parts[1]}
+    names = list(sides)
+    for name, indices in sides.items():
+        if len(indices) == 0:
+            raise ValueError(f"fold {fold.name!r}: {name} is empty")
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            shared = {corpus.utterances[j].key for j in np.intersect1d(sides[a], sides[b])}
+            if not fold.speaker_dependent:
+                people = [{corpus.utterances[j].speaker for j in sides[side]} for side in (a, b)]
+                shared |= {f"speaker {speaker}" for speaker in people[0] & people[1]}
+            if shared:
+                raise ValueError(
+                    f"fold {fold.name!r} leaks: {', '.join(sorted(shared))} in {a} and {b}"
+                )
+
+
+def _where(mask: list[bool]) -> Indices:
+    return np.flatnonzero(np.array(mask)).astype(np.int64)

@@ -1,0 +1,240 @@
+"""A study is a grid of runs, fixed in ``plan.toml`` before the first of them: plan, run, resume."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import multiprocessing
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import torch
+
+from ser_lib import records
+from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus
+from ser_lib.features import Dataset, FeatureConfig, extract
+from ser_lib.splits import folds
+from ser_lib.training import RunConfig, train
+
+LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
+"""Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
+
+
+class Sources:
+    """Where corpora and features come from: recordings, or feature files made elsewhere."""
+
+    def __init__(self, files: Sequence[Path] = ()) -> None:
+        """Read feature files, if any; what they do not hold is loaded from recordings."""
+        self.files = tuple(files)
+        self._datasets: dict[tuple[str, FeatureConfig], Dataset] = {}
+        self._corpora: dict[str, Corpus] = {}
+        for path in files:
+            dataset = Dataset.load(path)
+            self._datasets[dataset.corpus.name, dataset.config] = dataset
+            self._corpora[dataset.corpus.name] = dataset.corpus
+
+    def corpus(self, name: str) -> Corpus:
+        """Return the table of a corpus."""
+        if name not in self._corpora:
+            from ser_lib import corpora
+
+            self._corpora[name] = corpora.load(name)
+        return self._corpora[name]
+
+    def dataset(self, config: RunConfig) -> Dataset:
+        """Return the features that a run asks for."""
+        features = FeatureConfig(input=config.input, seconds=config.seconds)
+        if (config.corpus, features) not in self._datasets:
+            made = extract(self.corpus(config.corpus), features)
+            self._datasets[config.corpus, features] = made
+        return self._datasets[config.corpus, features]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study will run."""
+
+    name: str
+    text: dict[str, Any]
+    """The whole of ``plan.toml``."""
+    runs: tuple[RunConfig, ...]
+
+    def folder(self, config: RunConfig, runs_root: Path) -> Path:
+        """Folder of one run."""
+        return runs_root / self.name / config.identity
+
+
+def read_plan(
+    name: str,
+    only: Mapping[str, Any] | None = None,
+    *,
+    sources: Sources | None = None,
+    root: Path | None = None,
+) -> Plan:
+    """Expand ``results/<name>/plan.toml`` into runs.
+
+    The file has a table ``[fixed]`` of settings for all runs and one or more ``[[grid]]`` tables
+    whose lists are crossed; both use the field names of :class:`ser_lib.training.RunConfig`.
+    ``emotions`` is the name of a set, and every fold of the protocol is run.
+
+    Args:
+        name: of the study.
+        only: keep the runs with these values; ``None`` keeps all.
+        sources: of corpora and features.
+        root: folder of all studies.
+
+    Raises:
+        ValueError: the file is missing or wrong, or no run is left.
+    """
+    sources = sources or Sources()
+    path = (root or records.results_folder()) / name / "plan.toml"
+    try:
+        text = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ValueError(f"study {name!r} has no plan: {path} does not exist") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from error
+    only = {key: value for key, value in (only or {}).items() if value is not None}
+    runs: dict[str, RunConfig] = {}
+    try:
+        for grid in text["grid"]:
+            factors = {k: v if isinstance(v, list) else [v] for k, v in grid.items()}
+            for values in itertools.product(*factors.values()):
+                settings = {**text.get("fixed", {}), **dict(zip(factors, values, strict=True))}
+                if any(settings.get(key, value) != value for key, value in only.items()):
+                    continue
+                for config in _all_folds(settings, sources):
+                    if all(getattr(config, key) == value for key, value in only.items()):
+                        runs[config.identity] = config
+    except KeyError as error:
+        raise ValueError(f"{path} lacks {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if not runs:
+        raise ValueError(f"no run of study {name!r} has {only}" if only else f"{path} has no runs")
+    return Plan(name, text, tuple(runs.values()))
+
+
+def _all_folds(settings: dict[str, Any], sources: Sources) -> Iterator[RunConfig]:
+    label_set = settings.get("emotions", "four")
+    if label_set not in LABEL_SETS:
+        raise ValueError(f"emotions {label_set!r}, known sets: {', '.join(LABEL_SETS)}")
+    corpus = sources.corpus(settings["corpus"])
+    emotions = LABEL_SETS[label_set] or corpus.emotions
+    corpus = corpus.select(emotions=emotions)
+    settings = {**settings, "emotions": list(emotions), "corpus_hash": corpus.hash, "fold": 0}
+    first = RunConfig.from_dict(settings)
+    for fold in range(len(folds(corpus, first.protocol))):
+        yield RunConfig.from_dict({**settings, "fold": fold})
+
+
+def run(
+    plan: Plan,
+    *,
+    runs_root: Path,
+    sources: Sources | None = None,
+    jobs: int = 1,
+    device: str = "cpu",
+    say: Callable[[str], None] = print,
+) -> None:
+    """Run what is not finished, resuming what was begun; safe to start twice at once.
+
+    Each run computes on one thread, so that its bits do not depend on ``jobs``.
+
+    Raises:
+        ValueError: features and plan do not belong together.
+        OSError: ``runs_root`` cannot be written.
+    """
+    sources = sources or Sources()
+    open_runs = [c for c in plan.runs if not records.finished(plan.folder(c, runs_root))]
+    done = len(plan.runs) - len(open_runs)
+    say(f"{plan.name}: {len(plan.runs)} runs, {done} finished, {len(open_runs)} to do")
+    for config in open_runs:
+        plan.folder(config, runs_root).mkdir(parents=True, exist_ok=True)
+        sources.dataset(config)  # fills the feature cache once, before the workers need it
+    tasks = [(plan.folder(config, runs_root), config) for config in open_runs]
+    if jobs == 1:
+        results = (_run_one(folder, config, sources, device) for folder, config in tasks)
+        for number, line in enumerate(results, done + 1):
+            say(f"[{number}/{len(plan.runs)}] {line}")
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
+        futures = [pool.submit(_work, f, config, sources.files, device) for f, config in tasks]
+        try:
+            for number, future in enumerate(as_completed(futures), done + 1):
+                say(f"[{number}/{len(plan.runs)}] {future.result()}")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+_worker_sources: dict[tuple[Path, ...], Sources] = {}
+
+
+def _start_worker() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _work(folder: Path, config: RunConfig, files: tuple[Path, ...], device: str) -> str:
+    if files not in _worker_sources:
+        _worker_sources[files] = Sources(files)
+    return _run_one(folder, config, _worker_sources[files], device)
+
+
+def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> str:
+    """Train one run unless it is finished; wait if another process is at it."""
+    with _locked(folder / "lock"):
+        if records.finished(folder):
+            return f"{config.label}: finished elsewhere"
+        records.library_hash()  # of the code that runs now, not of what is edited meanwhile
+        start = monotonic()
+        dataset = sources.dataset(config).select(emotions=config.emotions)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            trained = train(dataset, config, checkpoint=folder / "checkpoint.pt", device=device)
+            seconds = monotonic() - start
+            records.write_run(folder, config, dataset.corpus, trained, seconds)
+        finally:
+            torch.set_num_threads(threads)
+        return f"{config.label}: epochs {[c.epoch for c in trained.choices]} in {seconds:.0f} s"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the system frees when its holder dies, however it dies."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str, int]:
+    """Count the runs of a plan: planned, finished, begun, and packed into the records."""
+    folders = [plan.folder(config, runs_root) for config in plan.runs]
+    done = sum(map(records.finished, folders))
+    begun = sum((f / "checkpoint.pt").is_file() and not records.finished(f) for f in folders)
+    try:
+        packed = set(records.load(plan.name, root).runs["run"])
+    except ValueError:
+        packed = set()
+    return {
+        "planned": len(folders),
+        "finished": done,
+        "begun": begun,
+        "packed": len(packed & {config.identity for config in plan.runs}),
+    }
+
+
+def pack(plan: Plan, *, runs_root: Path, root: Path | None = None) -> int:
+    """Pack the finished runs of a plan into ``results/<study>/*.parquet``."""
+    folders = [plan.folder(config, runs_root) for config in plan.runs]
+    target = (root or records.results_folder()) / plan.name
+    return records.pack([folder for folder in folders if records.finished(folder)], target)

@@ -1,0 +1,19 @@
+"""Settings that every test shares."""
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)
+settings.load_profile("fixed")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch, request):
+    """Keep the user's cache out of the tests, except where a test says it wants it."""
+    if "shared_cache" not in request.fixturenames:
+        monkeypatch.setenv("SER_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def shared_cache():
+    """Use the machine's own cache: the built-in corpus need not be made again."""

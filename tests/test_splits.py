@@ -1,0 +1,120 @@
+"""Protocols: everybody tested once, nobody on two sides."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ser_lib import splits
+from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus, Utterance
+
+
+def corpus(people: dict[str, tuple[str, str]], takes: int = 2) -> Corpus:
+    """A corpus of people (name: (session, sex)), each with every emotion."""
+    utterances = [
+        Utterance(
+            f"{name}-{emotion}-{take}",
+            "x.wav",
+            name,
+            session,
+            sex,
+            "one",
+            emotion,
+            emotion,
+            16_000,
+            1.0,
+        )
+        for name, (session, sex) in people.items()
+        for emotion in PAPER_EMOTIONS
+        for take in range(takes)
+    ]
+    return Corpus("fake", "none", Path(), tuple(utterances))
+
+
+PAIRS = {f"{s}{sex[0]}": (f"s{s}", sex) for s in range(5) for sex in ("female", "male")}
+
+
+def people(made: Corpus, indices: np.ndarray) -> set[str]:
+    return {made.utterances[i].speaker for i in indices}
+
+
+def test_sessions_of_paper_1():
+    made = corpus(PAIRS)
+    folds = splits.folds(made, "sessions")
+    assert [fold.name for fold in folds] == ["s0", "s1", "s2", "s3", "s4"]
+    tested = np.concatenate([test for fold in folds for _, test in fold.ways])
+    assert sorted(tested) == list(range(len(made)))
+    for number, fold in enumerate(folds):
+        first, second = fold.parts
+        assert people(made, first) == {f"{number}f"}
+        assert people(made, second) == {f"{number}m"}
+        assert people(made, fold.train) == set(PAIRS) - {f"{number}f", f"{number}m"}
+        assert [tuple(map(id, way)) for way in fold.ways] == [
+            (id(first), id(second)),
+            (id(second), id(first)),
+        ]
+
+
+def test_a_session_of_four_is_cut_into_mixed_halves():
+    four = {f"{s}{i}": (f"s{s}", "female" if i % 2 else "male") for s in range(2) for i in range(4)}
+    made = corpus(four)
+    for fold in splits.folds(made, "sessions"):
+        for part in fold.parts:
+            sexes = {made.utterances[i].sex for i in part}
+            assert len(people(made, part)) == 2
+            assert sexes == {"female", "male"}
+
+
+@given(st.permutations(range(len(corpus(PAIRS)))))
+def test_folds_do_not_depend_on_the_order_of_the_files(order):
+    made = corpus(PAIRS)
+    shuffled = Corpus("fake", "none", Path(), tuple(made.utterances[i] for i in order))
+    for a, b in zip(splits.sessions(made), splits.sessions(shuffled), strict=True):
+        assert np.array_equal(a.train, b.train)
+        assert all(np.array_equal(x, y) for x, y in zip(a.parts, b.parts, strict=True))
+
+
+def test_a_planted_speaker_leak_raises():
+    made = corpus(PAIRS)
+    fold = splits.sessions(made)[0]
+    leaked = np.append(fold.train, fold.parts[1][0])
+    with pytest.raises(ValueError, match="speaker 0m in train and second part"):
+        splits.check(made, replace(fold, train=leaked))
+    # Another utterance of the same person is a leak as well.
+    with pytest.raises(ValueError, match="speaker 0f in train and first part"):
+        splits.check(
+            made,
+            replace(
+                fold,
+                train=np.append(fold.train, fold.parts[0][0]),
+                parts=(fold.parts[0][1:], fold.parts[1]),
+            ),
+        )
+
+
+def test_a_shared_utterance_raises_even_where_speakers_may_be_shared():
+    made = corpus(PAIRS)
+    fold = replace(splits.sessions(made)[0], speaker_dependent=True)
+    with pytest.raises(ValueError, match=made.utterances[fold.train[0]].key):
+        splits.check(made, replace(fold, parts=(fold.train[:1], fold.parts[1])))
+
+
+def test_an_empty_side_raises():
+    made = corpus(PAIRS)
+    fold = splits.sessions(made)[0]
+    with pytest.raises(ValueError, match="train is empty"):
+        splits.check(made, replace(fold, train=fold.train[:0]))
+
+
+def test_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="one session only"):
+        splits.folds(corpus({"a": ("s0", "female"), "b": ("s0", "male")}), "sessions")
+    with pytest.raises(ValueError, match="one speaker only, 'b'"):
+        splits.folds(
+            corpus({"a": ("s0", "female"), "c": ("s0", "male"), "b": ("s1", "male")}), "sessions"
+        )
+    with pytest.raises(ValueError, match="'leave-one-out', known: sessions"):
+        splits.folds(corpus(PAIRS), "leave-one-out")

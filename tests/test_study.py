@@ -1,0 +1,215 @@
+"""Plans, records and the command line around them; processes really killed."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from ser_lib import records, study
+from ser_lib.cli import app
+from ser_lib.metrics import accuracy_class
+from tests.fakes import dataset
+
+PLAN = """
+[fixed]
+corpus = "fake"
+emotions = "four"
+input = "mfcc"
+seconds = 1.0
+epochs = {epochs}
+batch_size = 8
+
+[[grid]]
+objective = ["S", "S+C"]
+lambda1 = 0.1
+seed = [0, 1]
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a feature file and a plan, as where there are no recordings."""
+    dataset().save(tmp_path / "fake.npz")
+    plan = tmp_path / "results" / "tiny" / "plan.toml"
+    plan.parent.mkdir(parents=True)
+    plan.write_text(PLAN.format(epochs=2))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def ser(*arguments, status=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def test_plan_run_status_pack(place):
+    features = ("--features", "fake.npz")
+    runs = json.loads(ser("study", "plan", "tiny", *features, "--json").stdout)["runs"]
+    assert len(runs) == 2 * 2 * 2  # objectives, seeds, folds
+    assert {run["fold"] for run in runs} == {0, 1}
+    output = ser("study", "run", "tiny", *features, "--seed", 0).stdout
+    assert "4 runs, 0 finished, 4 to do" in output
+    assert "4 runs, 4 finished" in ser("study", "run", "tiny", *features, "--seed", 0).stdout
+    ser("study", "pack", "tiny", *features)
+    ser("study", "run", "tiny", *features, "--jobs", 2)
+    counts = json.loads(ser("study", "status", "tiny", *features, "--json").stdout)
+    assert counts == {"study": "tiny", "planned": 8, "finished": 8, "begun": 0, "packed": 4}
+    assert "8 runs packed" in ser("study", "pack", "tiny", *features).stdout
+
+    packed = records.load("tiny")
+    assert len(packed.runs) == 8
+    assert set(packed.runs["emotions"]) == {"anger,happiness,neutral,sadness"}
+    made = dataset()
+    keys = sorted(utterance.key for utterance in made.corpus.utterances)
+    for _, group in packed.predictions.groupby(
+        packed.predictions["run"].map(packed.runs.set_index("run")["seed"].astype(str))
+        + packed.predictions["run"].map(packed.runs.set_index("run")["objective"])
+    ):
+        assert sorted(group["key"]) == keys  # every utterance is tested once
+    # What the history says of the chosen epoch is what the predictions say.
+    for run, group in packed.predictions.groupby(["run", "way"]):
+        history = packed.history[packed.history["run"] == run[0]].set_index("epoch")
+        told = history.loc[group["epoch"].iloc[0], f"accuracy_class_{1 - run[1]}"]
+        assert accuracy_class(group["truth"], group["predicted"]) == pytest.approx(told)
+        scores = np.stack(group["scores"])
+        assert scores.dtype == np.float32
+        np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-5)
+
+
+def test_packing_keeps_what_was_packed_elsewhere(place):
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--seed", 0, "--fold", 0, "--runs", "here")
+    ser("study", "pack", "tiny", *features, "--runs", "here")
+    before = records.load("tiny")
+    ser("study", "run", "tiny", *features, "--seed", 1, "--fold", 0, "--runs", "there")
+    ser("study", "pack", "tiny", *features, "--runs", "there")
+    after = records.load("tiny")
+    assert len(after.runs) == 2 * len(before.runs) == 4
+    kept = after.predictions[after.predictions["run"].isin(before.runs["run"])]
+    pd.testing.assert_frame_equal(
+        kept.reset_index(drop=True), before.predictions, check_dtype=False
+    )
+
+
+def predictions(folder):
+    return {path.parent.name: path.read_text() for path in sorted(folder.rglob("predictions.json"))}
+
+
+def test_killed_at_random_moments_ends_as_undisturbed(place):
+    """Ten times SIGKILL while runs are under way; the predictions are the same bits."""
+    (place / "results" / "tiny" / "plan.toml").write_text(PLAN.format(epochs=14))
+    features = ("--features", "fake.npz", "--fold", "0", "--seed", "0")
+    ser("study", "run", "tiny", *features, "--runs", "whole")
+    # Children of one process that has everything imported; a checkpoint after every epoch.
+    code = """
+import functools, os, pathlib, random, signal, time
+import ser_lib.study as study
+study.train = functools.partial(study.train, every=0)
+sources = study.Sources([pathlib.Path("fake.npz")])
+plan = study.read_plan("tiny", {"fold": 0, "seed": 0}, sources=sources)
+root = pathlib.Path("killed")
+
+def checkpoints():
+    return [path.stat().st_mtime_ns for path in sorted(root.rglob("checkpoint.pt"))]
+
+moments, killed = random.Random(0), 0
+while killed < 10:
+    before, child = checkpoints(), os.fork()
+    if child == 0:
+        study.run(plan, runs_root=root, sources=sources)
+        os._exit(0)
+    while killed > 1 and checkpoints() == before:  # the first two die wherever they are
+        time.sleep(0.002)
+    time.sleep(moments.uniform(0, 0.15))
+    os.kill(child, signal.SIGKILL)
+    killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+print("unfinished:", sum(not study.records.finished(plan.folder(c, root)) for c in plan.runs))
+"""
+    killed = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=300
+    )
+    assert "unfinished: 0" not in killed.stdout  # or nothing was interrupted
+    ser("study", "run", "tiny", *features, "--runs", "killed")
+    assert predictions(place / "killed") == predictions(place / "whole")
+
+
+def test_started_twice_at_once_runs_everything_once(place):
+    command = [
+        sys.executable, "-m", "ser_lib.cli", "study", "run", "tiny",
+        "--features", "fake.npz", "--fold", "0",
+    ]  # fmt: skip
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum(output.count("epochs [") for output in outputs) == 4
+    assert (
+        sum(output.count("finished elsewhere") for output in outputs)
+        == sum(int(output.split(" to do")[0].rsplit(" ", 1)[1]) for output in outputs) - 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ("[fixed]\n", "lacks 'grid'"),
+        ("nonsense", "not valid TOML"),
+        ("[[grid]]\nseed = 0\n", "lacks 'corpus'"),
+        (PLAN.format(epochs="'two'"), "epochs is 'two'"),
+        (PLAN.format(epochs=2) + "lambda3 = 1.0\n", "unknown setting lambda3"),
+        (PLAN.format(epochs=2).replace('"four"', '"five"'), "known sets: four, all"),
+    ],
+)
+def test_refuses_a_bad_plan(place, plan, message):
+    path = place / "results" / "tiny" / "plan.toml"
+    path.write_text(plan)
+    result = ser("study", "plan", "tiny", "--features", "fake.npz", status=2)
+    assert message in result.stderr
+    assert "plan.toml" in result.stderr
+
+
+def test_refuses_what_is_not_there(place):
+    assert "has no plan" in ser("study", "plan", "none", status=2).stderr
+    result = ser("study", "run", "tiny", "--features", "fake.npz", "--fold", 9, status=2)
+    assert "'fold': 9" in result.stderr
+    (place / "broken.npz").write_bytes(b"no archive")
+    result = ser("study", "run", "tiny", "--features", "broken.npz", status=2)
+    assert "broken.npz is not a feature file" in result.stderr
+    assert (
+        "nothing to pack" in ser("study", "pack", "tiny", "--features", "fake.npz", status=2).stderr
+    )
+    with pytest.raises(ValueError, match=r"'tiny'.*no runs, predictions, history"):
+        records.load("tiny")
+    ser("study", "run", "tiny", "--no-such-option", status=2)
+
+
+def test_refuses_a_damaged_record(place):
+    features = ("--features", "fake.npz", "--fold", 0, "--seed", 0)
+    ser("study", "run", "tiny", *features)
+    damaged = next((place / "runs").rglob("predictions.json"))
+    damaged.write_text(damaged.read_text()[:-20])
+    result = ser("study", "pack", "tiny", "--features", "fake.npz", status=2)
+    assert damaged.parent.name in result.stderr
+    assert not list((place / "results").rglob("*.parquet"))
+
+
+def test_every_committed_study_has_a_plan_that_its_records_follow():
+    """The records in the tree are runs of the plans in the tree."""
+    folders = [path.parent for path in records.results_folder().glob("*/runs.parquet")]
+    assert folders
+    for folder in folders:
+        assert (folder / "plan.toml").is_file()
+        packed = records.load(folder.name)
+        assert set(packed.predictions["run"]) <= set(packed.runs["run"])
+        assert set(packed.history["run"]) == set(packed.runs["run"])
+        assert packed.runs["run"].is_unique
+        assert not packed.predictions.duplicated(["run", "way", "key"]).any()
+
+
+def test_plan_with_another_value_type_is_no_run(place):
+    plan = study.read_plan("tiny", {"objective": "S"}, sources=study.Sources([place / "fake.npz"]))
+    assert {config.objective for config in plan.runs} == {"S"}

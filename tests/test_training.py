@@ -1,0 +1,215 @@
+"""The loop: it learns, resumes bit for bit, and refuses what does not belong together."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ser_lib.training import OBJECTIVES, RunConfig, predict, train
+from tests.fakes import config, dataset
+
+
+@pytest.fixture(scope="module")
+def made():
+    return dataset()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def same(a, b) -> bool:
+    return (
+        a.history == b.history
+        and [(c.epoch, c.scores) for c in a.choices] == [(c.epoch, c.scores) for c in b.choices]
+        and all(
+            torch.equal(p, q)
+            for p, q in zip(a.network.parameters(), b.network.parameters(), strict=True)
+        )
+        and torch.equal(a.centers, b.centers)
+    )
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_learns(made, objective):
+    weights = {"lambda1": 0.01, "lambda2": 300.0}
+    trained = train(made, config(made, objective=objective, epochs=12, dropout=0.25, **weights))
+    first, last = trained.history[0], trained.history[-1]
+    # The noise in the inputs cannot be reconstructed, only the pattern of the emotion.
+    for term, name, share in (("S", "softmax", 0.6), ("A", "reconstruction", 0.7)):
+        if term in objective.split("+"):
+            assert last[f"train_{name}"] < share * first[f"train_{name}"]
+        else:
+            assert f"train_{name}" not in last
+    assert ("train_center" in last) == ("C" in objective)
+    if "S" in objective:
+        assert max(row["accuracy_class_0"] for row in trained.history) > 0.8
+
+
+def test_overfits_one_batch(made):
+    """Sixteen utterances, no dropout: the loss must go to zero."""
+    from torch.nn import functional as F
+
+    from ser_lib.models import ParallelCNN
+
+    torch.manual_seed(0)
+    x = torch.from_numpy(made.inputs[:16])
+    y = torch.arange(16) % 4  # not the true labels: the batch is learnt by heart
+    network = ParallelCNN(4, made.config.shape, dropout=0.0)
+    optimizer = torch.optim.Adadelta(network.parameters(), lr=1.0)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(network(x).logits, y)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.02
+
+
+@pytest.mark.parametrize("objective", ["S+A+C", "A"])
+def test_resume_equals_uninterrupted(made, tmp_path, objective):
+    whole = config(made, objective=objective, epochs=5)
+    path = tmp_path / "checkpoint.pt"
+
+    class KilledError(Exception):
+        pass
+
+    def killed_after(epoch):
+        def score(self, losses, original=train.__globals__["_Run"].score):
+            if self.epoch > epoch:
+                raise KilledError
+            original(self, losses)
+
+        return score
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ser_lib.training._Run.score", killed_after(3))
+        with pytest.raises(KilledError):
+            train(made, whole, checkpoint=path, every=0)
+    torch.rand(7)  # whatever happened in between
+    assert same(train(made, whole, checkpoint=path), train(made, whole))
+
+
+def test_same_seed_same_run_other_seed_another(made):
+    state = torch.get_rng_state()
+    first = train(made, config(made))
+    assert torch.equal(torch.get_rng_state(), state)  # the global generator is left alone
+    torch.manual_seed(99)
+    assert same(train(made, config(made)), first)
+    assert not same(train(made, config(made, seed=1)), first)
+
+
+def test_lambda1_does_not_move_the_centers_by_itself(made):
+    """With the network frozen by a tiny rate, the centers do not see their weight in the sum."""
+    still = {"objective": "S+C", "learning_rate": 1e-12, "epochs": 1}
+    light, heavy = (train(made, config(made, lambda1=w, **still)) for w in (0.001, 5.0))
+    torch.testing.assert_close(light.centers, heavy.centers)
+    assert torch.count_nonzero(light.centers) > 0
+
+
+def test_each_part_picks_the_epoch_for_the_other(made):
+    trained = train(made, config(made, epochs=6))
+    for way, choice in enumerate(trained.choices):
+        ranked = [(r[f"accuracy_class_{way}"], -r[f"cross_entropy_{way}"]) for r in trained.history]
+        assert choice.epoch == 1 + ranked.index(max(ranked))
+        assert len(choice.scores) == len(trained.fold.parts[1 - way])
+        np.testing.assert_allclose(np.sum(choice.scores, axis=1), 1, rtol=1e-5)
+
+
+def test_test_data_do_not_reach_training(made):
+    """Spoiling every held-out utterance changes no training loss."""
+    spoiled = made.inputs.copy()
+    held_out = np.concatenate(train(made, config(made, epochs=1)).fold.parts)
+    spoiled[held_out] = 1e3
+    first = train(made, config(made))
+    second = train(replace(made, inputs=spoiled), config(made))
+    assert [r["train_softmax"] for r in first.history] == [
+        r["train_softmax"] for r in second.history
+    ]
+    assert first.choices[0].scores != second.choices[0].scores
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objective": "C"}, "'C', known: S, A"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": 1}, "batch_size is 1"),
+        ({"lambda1": -1.0}, "lambda1 is -1.0"),
+    ],
+)
+def test_refuses_bad_settings(made, changes, message):
+    with pytest.raises(ValueError, match=message):
+        config(made, **changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"lamda1": 4.0}, "unknown setting lamda1"),
+        ({"epochs": "40"}, "epochs is '40', expected int"),
+        ({"seed": True}, "seed is True, expected int"),
+    ],
+)
+def test_from_dict_refuses(values, message):
+    with pytest.raises(ValueError, match=message):
+        RunConfig.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"corpus_hash": "0"}, "the run asks for"),
+        ({"input": "log_mel"}, "the run asks for"),
+        ({"fold": 2}, "only 2"),
+        ({"emotions": ("anger", "fear")}, "no emotion 'fear'"),
+    ],
+)
+def test_refuses_data_of_another_run(made, changes, message):
+    with pytest.raises(ValueError, match=message):
+        train(made, config(made, **changes))
+
+
+def test_refuses_a_checkpoint_that_is_none(made, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(b"half a file")
+    with pytest.raises(ValueError, match=f"{path} is not a checkpoint"):
+        train(made, config(made), checkpoint=path)
+    path.unlink()
+    train(made, config(made, seed=5), checkpoint=path)
+    with pytest.raises(ValueError, match="is of run"):
+        train(made, config(made), checkpoint=path)
+
+
+def test_identities_do_not_change():
+    """Records are found by these names: a default that changes would orphan them."""
+    run = RunConfig(corpus="c", corpus_hash="h", emotions=("a", "b"), input="mfcc", fold=0, seed=0)
+    assert run.identity == "4f27e06e3351a6f4"
+    assert replace(run, objective="S+C", lambda1=0.1).identity == "6be3025422350be6"
+
+
+def test_predict_refuses_nothing(made):
+    trained = train(made, config(made, epochs=1))
+    with pytest.raises(ValueError, match="no inputs"):
+        predict(trained.network, torch.zeros(0, *made.config.shape))
+
+
+def test_training_needs_torch_and_numpy_only():
+    """The library's training half runs where no audio package is installed."""
+    code = (
+        "import sys\n"
+        "for name in ('librosa', 'soundfile', 'soxr', 'scipy', 'sklearn', 'pandas', 'pyarrow',\n"
+        "             'joblib', 'typer', 'matplotlib', 'seaborn', 'tqdm', 'yaml', 'pooch'):\n"
+        "    sys.modules[name] = None  # importing it now fails\n"
+        "import ser_lib.study, ser_lib.records, ser_lib.training\n"
+        "from tests.fakes import dataset, config\n"
+        "made = dataset()\n"
+        "ser_lib.training.train(made, config(made, epochs=1))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
