@@ -14,7 +14,7 @@ STAMP := .venv/installed-$(shell cat requirements.txt pyproject.toml | cksum | t
 .DEFAULT_GOAL := book
 
 book: $(STAMP)
-	@$(BIN)/python -m ser_lib.book $(CORPUS) $(PROFILE)
+	@$(BIN)/ser book build --corpus $(CORPUS) --profile $(PROFILE)
 
 # Formatting, lint, types, then doctests, unit tests and the tests of the book; each is timed.
 test: $(STAMP)
@@ -27,7 +27,7 @@ test: $(STAMP)
 
 # After editing notebooks/*.py: the same set-up cell in all, and their .ipynb twins.
 sync: $(STAMP)
-	@$(BIN)/python -c "from ser_lib import book; print(*book.sync(), sep='\n')"
+	@$(BIN)/ser book sync
 
 clean:
 	rm -rf _build

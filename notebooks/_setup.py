@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
 
 
 def opened_from(session):
@@ -42,16 +45,24 @@ def install(url, branch):
         subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
     if branch:
         subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
-    present = {f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()}
-    pins = sorted(pin for pin in present if re.fullmatch(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*", pin))
-    Path("constraints.txt").write_text("\n".join(pins) + "\n")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", "constraints.txt"]
-    subprocess.run([*pip, "--editable", str(folder)], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
     return folder
 
 
 if importlib.util.find_spec("ser_lib") is None:
-    clone = next((p for p in Path.cwd().parents if (p / "ser_lib/__init__.py").is_file()), None)
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
     sys.path.insert(0, str(clone or install(*address())))
     importlib.invalidate_caches()
 

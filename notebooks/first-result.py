@@ -22,7 +22,80 @@
 # **You need** {doc}`network`. The statistics start from the mean.
 
 # %% tags=["setup", "hide-cell"]
-# set-up
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
 
 # %% tags=["parameters", "hide-cell"]
 corpus = "builtin"
@@ -76,8 +149,8 @@ for speaker, emotion in ((first, emotions[0]), (first, emotions[-1]), (other, em
 # ```{prf:definition} Speaker-independent
 # :label: def-independent
 #
-# A split of recordings into training, validation and test is **speaker-independent** if no speaker
-# has recordings in more than one of the three.
+# A split of recordings into training, validation and test is {term}`speaker-independent` if no
+# speaker has recordings in more than one of the three.
 # ```
 #
 # The *training* recordings move the weights. The *validation* recordings choose among networks,
@@ -393,8 +466,10 @@ glue("best_share", float(shares[best, best]))
 #
 # - **Ten speakers.** The interval is over speakers because the question is about new voices. Ten
 #   are few, and bootstrap intervals from so few tend to be too narrow.
-# - **The two-second copy.** Most sentences are cut off. Pauses at the end, and how long a sentence
-#   took, are gone.
+# - **The two-second copy.** Most sentences are cut off, and how long they took can no longer be
+#   heard.
+# - **No loudness.** Nearly all recordings of EMO-DB were raised to the same peak, so that one of
+#   the cues by which anger is heard is missing.
 # - **Half of the network sees padding.** Two seconds in a six-second input leave the right half of
 #   the pooled features without anything to look at ({doc}`network`).
 # - **Acted emotions, shared sentences.** Ten actors spoke the same ten sentences, so the words of

@@ -23,7 +23,80 @@
 # how strong each frequency is.
 
 # %% tags=["setup", "hide-cell"]
-# set-up
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
 
 # %% tags=["parameters", "hide-cell"]
 corpus = "builtin"
@@ -152,7 +225,7 @@ print(f"{emotion}: {len(signal):,} samples = {len(signal) / RATE:.2f} s")
 # ## The spectrogram from scratch
 #
 # Speech changes all the time, but over a twentieth of a second or so it nearly stands still. So the
-# signal is cut into short overlapping **frames**, each is faded in and out by a bell-shaped
+# signal is cut into short overlapping *frames*, each is faded in and out by a bell-shaped
 # *window*, and the Fourier transform tells how strong each frequency is in it. Paper 1 uses frames
 # of 2,048 samples, one every 512 samples, and a Hann window (its section 2.2).
 
@@ -185,7 +258,7 @@ print(f"frames x frequencies: {power.shape}, {RATE / LENGTH:.2f} Hz apart")
 # with $f$ in Hz: a straight line below 1,000 Hz, a logarithm above.
 # ```
 #
-# A **mel filter** collects the power in a triangle of neighbouring frequencies. The triangles'
+# A *mel filter* collects the power in a triangle of neighbouring frequencies. The triangles'
 # corners are equally spaced in mel, so that they grow wider towards high frequencies. Each is
 # divided by its width, so that a wide one does not win by being wide.
 
@@ -240,7 +313,7 @@ print(f"largest difference to the library: {abs(log_mel - by_library).max():.4f}
 #
 # ## MFCC: a smooth outline
 #
-# Neighbouring mel bands say nearly the same. **Mel-frequency cepstral coefficients**
+# Neighbouring mel bands say nearly the same. Mel-frequency cepstral coefficients ({term}`MFCC`)
 # {cite:p}`davis1980` describe each column of the log-mel spectrogram by a sum of cosines: the
 # zeroth is its mean level, the first a tilt from low to high, the next ones ever finer ripples.
 # Paper 1 keeps the first 40 of 128.
@@ -251,9 +324,10 @@ print(f"largest difference to the library: {abs(log_mel - by_library).max():.4f}
 # From a log-mel column $s_0, \dots, s_{N-1}$ the coefficients are its discrete cosine transform
 #
 # $$
-# c_k = w_k \sum_{n=0}^{N-1} s_n \cos\left(\frac{\pi k (2 n + 1)}{2 N}\right), \qquad
-# w_0 = \sqrt{1/N}, \quad w_k = \sqrt{2/N} \text{ for } k > 0.
+# c_k = w_k \sum_{n=0}^{N-1} s_n \cos\left(\frac{\pi k (2 n + 1)}{2 N}\right)
 # $$
+#
+# with the weights $w_0 = \sqrt{1/N}$ and $w_k = \sqrt{2/N}$ for $k > 0$.
 # ```
 
 # %%
@@ -313,7 +387,7 @@ glue("cut", int((durations > 6.0).sum()))
 # {glue:text}`cut:d` recordings are cut. The network therefore sees *how long* somebody spoke as
 # plainly as how: the padding's edge gives it away. That can be a real cue, since sad speech is
 # slow, or a trap, where a corpus's emotions happen to have different sentences. In the two-second
-# copy of EMO-DB the cue is gone altogether.
+# copy of EMO-DB most of this cue is gone.
 #
 # ## Between zero and one
 #
@@ -372,6 +446,12 @@ pd.DataFrame(rows).set_index("emotion").round(1)
 # **The wrong rate.** A 22,050 Hz file read as if it were 16,000 Hz sounds slow and low: sad.
 # Nothing fails; the features have the right shape. `audio.load_audio` reads the rate from the
 # file.
+#
+# **Loudness that is gone.** Many corpora raise each recording to the same peak. In EMO-DB nearly
+# every file reaches full scale, so its sad recordings are no softer than its angry ones, although
+# the actors were. "Anger is loud" can then not be learned, and a network that learned it
+# elsewhere will be wrong here. Look at the amplitude axis of a few recordings before you trust a
+# level.
 #
 # **Scaling on everything.** One call to `fit` before the split, and each test recording has
 # influenced the training. The damage is small here and large elsewhere, and nobody can tell from

@@ -23,7 +23,80 @@
 # gradient descent before.
 
 # %% tags=["setup", "hide-cell"]
-# set-up
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
 
 # %% tags=["parameters", "hide-cell"]
 corpus = "builtin"
@@ -65,9 +138,9 @@ diagrams.network_diagram(40, 188, KERNEL_SIZES, 4)
 
 # %% [markdown]
 # The lower branch recognises the emotion. The list of 64 numbers just before its softmax is the
-# **embedding**. The upper branch tries to rebuild the input from the same 3,200 numbers, and serves
-# only during training. The letters S, A and C name the losses, as in the paper's tables; a model
-# called S+C has a softmax loss and a center loss and no upper branch.
+# {term}`embedding`. The upper branch tries to rebuild the input from the same 3,200 numbers, and
+# serves only during training. The letters S, A and C name the losses, as in the paper's tables; a
+# model called S+C has a softmax loss and a center loss and no upper branch.
 #
 # ## Four paths, four kernels
 #
@@ -169,7 +242,8 @@ quick_output.square().sum().backward()
 print("responses", tuple(maps.shape), "-> pooled", tuple(quick_output.shape))
 print(f"values differ by at most {(slow_output - quick_output).abs().max():.0e}")
 slow, fast = plain.weight.grad, quick.weight.grad
-print(f"gradients by at most {(slow - fast).abs().max() / slow.abs().max():.0e} of the largest")
+share = (slow - fast).abs().max() / slow.abs().max()
+print(f"gradients by at most {share:.0e} of the largest")
 
 # %% [markdown]
 # ## Layer by layer
@@ -218,12 +292,13 @@ glue("parameters", f"{total:,}")
 # parameters (section 4). With $N$ units there are
 #
 # $$
-# \underbrace{200 \cdot (24 + 48 + 80 + 120) + 800}_{\text{kernels and their biases: } 55{,}200}
-# + \underbrace{3{,}200\,N + N}_{\text{FC}} + \underbrace{2N}_{\text{batch norm}}
-# + \underbrace{4N + 4}_{\text{softmax}} = 55{,}204 + 3{,}207\,N
+# \underbrace{55{,}200}_{\text{kernels}} + \underbrace{3{,}200\,N + N}_{\text{FC}}
+# + \underbrace{2N}_{\text{batch norm}} + \underbrace{4N + 4}_{\text{softmax}}
+# = 55{,}204 + 3{,}207\,N
 # $$
 #
-# parameters. Which $N$ rounds to 0.26 million?
+# parameters, where the kernels and their biases are $200 \cdot (24 + 48 + 80 + 120) + 800$. Which
+# $N$ rounds to 0.26 million?
 
 
 # %%
@@ -445,7 +520,7 @@ print(f"{count:,} = 260,452 + {count - 260_452}")
 
 # %%
 for shape in ((40, 188), (128, 188)):
-    counts = [size(ParallelCNN(4, shape, decoder=layers)) for layers in (None, (256,))]
+    counts = [size(ParallelCNN(4, shape, decoder=wide)) for wide in (None, (256,))]
     print(f"{shape}: {counts[0]:,} without decoder, {counts[1]:,} with")
 
 # %% [markdown]

@@ -21,7 +21,80 @@
 # **You need** nothing but headphones. Code cells are short and can be skipped at first reading.
 
 # %% tags=["setup", "hide-cell"]
-# set-up
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
 
 # %% tags=["parameters", "hide-cell"]
 corpus = "builtin"
@@ -88,7 +161,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # **embedding**. Two recordings that sound alike to the network have embeddings that lie near each
 # other.
 #
-# **Metric learning** trains these distances directly. Recordings of one emotion are pulled
+# {term}`Metric learning` trains these distances directly. Recordings of one emotion are pulled
 # together, those of different emotions are pushed or kept apart, in the hope that an unknown voice
 # then falls into the right neighbourhood. Two papers say that this helps to recognise emotions.
 # This book asks two things about them:
@@ -103,14 +176,15 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # ## The two papers
 #
 # **Paper 1** {cite:p}`tripathi2019` trains a small convolutional network on spectrograms or MFCC
-# (the next chapter explains both) from IEMOCAP, a corpus of acted dialogues {cite:p}`busso2008`. To
-# the usual classification loss it adds the *center loss* of {cite:t}`wen2016`, which pulls every
-# embedding towards the middle of its class, and a second branch that rebuilds the input. It prints
-# an overall accuracy of 70.5 % with the classification loss alone and 73.4 % with center loss, both
-# on MFCC (its Table 1), averaged over five folds. No spread between folds or repetitions is given.
+# (the next chapter explains both) from IEMOCAP, a corpus of acted dialogues {cite:p}`busso2008`.
+# To the usual classification loss it adds the {term}`center loss` of {cite:t}`wen2016`, which
+# pulls every embedding towards the middle of its class, and a second branch that rebuilds the
+# input. It prints an overall accuracy of 70.5 % with the classification loss alone and 73.4 %
+# with center loss, both on MFCC (its Table 1), averaged over five folds. No spread between folds
+# or repetitions is given.
 #
 # **Paper 2** {cite:p}`kumar2020` trains a residual network in two stages: classification first,
-# then the *triplet loss*, which looks at three recordings at a time and asks that two of one
+# then the {term}`triplet loss`, which looks at three recordings at a time and asks that two of one
 # emotion be nearer to each other than to a third of another. An unknown recording gets the emotion
 # to which its embedding has the smallest angle. Its poster prints 91.67 % on RAVDESS
 # {cite:p}`livingstone2018` and 64.44 % on IEMOCAP. Only the poster was at hand when this book was
@@ -150,13 +224,13 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # | `ravdess` {cite:p}`livingstone2018` | 1,440, English | 24 actors | 8 | CC BY-NC-SA 4.0 |
 # | `folder` | yours | yours | yours | yours |
 #
-# IEMOCAP, the corpus of both papers, has to be requested from its makers and may not be passed on,
-# so no page depends on it. The copy of EMO-DB behind our results has a peculiarity you should know
-# before you compare numbers: **every file is exactly two seconds long**, at 22,050 Hz. The original
-# recordings are at 16 kHz and last between one and nine seconds. Most sentences are therefore cut
-# off before their end, the short ones are followed by silence, and how long somebody took to say a
-# sentence can no longer be heard. We call it *the two-second copy of EMO-DB*. Results on it are
-# results on it, and not on EMO-DB as others know it.
+# IEMOCAP, the corpus of both papers, has to be requested from its makers and may not be passed
+# on, so no page depends on it. The copy of EMO-DB behind our results has a peculiarity you should
+# know before you compare numbers: **every file is exactly two seconds long**, at 22,050 Hz. The
+# original recordings are at 16 kHz and last between one and nine seconds. Most sentences are
+# therefore cut off before their end, the short ones are followed by silence, and how long
+# somebody took to say a sentence can mostly no longer be heard. We call it *the two-second copy
+# of EMO-DB*. Results on it are results on it, and not on EMO-DB as others know it.
 #
 # The corpus on this page, {glue:text}`corpus_name`, has {glue:text}`corpus_size:d` recordings by
 # {glue:text}`corpus_speakers:d` speakers in {glue:text}`corpus_emotions:d` emotions (licence:
@@ -245,6 +319,7 @@ people.agg(
 # :label: solution-guess
 # :class: dropdown
 # ```
+# The recordings were shuffled; this is what each was meant as.
 
 # %% tags=["hide-input"]
 pd.DataFrame(
@@ -294,8 +369,8 @@ print(f"at least 13 of 40 right: {binom.sf(12, 40, 1 / 4):.4f}")
 # ```
 # In paper 1's data 48.8 % of the recordings are neutral, 26.9 % sad, 12.3 % happy and 12 % angry
 # (its section 3). A lazy program always answers "neutral". What is its overall accuracy? Paper 1
-# also reports the *class accuracy*, the mean of the accuracies within each emotion. What is the
-# lazy program's?
+# also reports the {term}`class accuracy`, the mean of the accuracies within each emotion. What is
+# the lazy program's?
 # ```{exercise-end}
 # ```
 #

@@ -304,10 +304,3 @@ def build(
     report(f"seconds: chapters {executed - clock:.1f}, site {built - executed:.1f}")
     report(f"open {site / 'index.html'}")
     return site / "index.html"
-
-
-if __name__ == "__main__":
-    try:
-        build(**dict(zip(("corpus", "profile"), sys.argv[1:], strict=False)))
-    except (ValueError, OSError) as error:
-        sys.exit(f"ser book: {error}")

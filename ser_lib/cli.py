@@ -243,6 +243,80 @@ def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = Non
     typer.echo(f"{study}: {total} runs packed")
 
 
+# --- ser book ------------------------------------------------------------------------------------
+
+book_app = typer.Typer(help="The book: run its chapters, build the site.", no_args_is_help=True)
+app.add_typer(book_app, name="book")
+
+RunOn = Annotated[str, typer.Option("--corpus", help="Speech that the chapters are run on.")]
+Profile = Annotated[str, typer.Option(help="smoke: as little as shows the point; or full.")]
+
+
+@book_app.command("build")
+def book_build(corpus: RunOn = "builtin", profile: Profile = "smoke") -> None:
+    """Run the chapters that changed and build the site."""
+    from ser_lib import book
+
+    book.build(corpus, profile, report=typer.echo)
+
+
+@book_app.command("status")
+def book_status(
+    corpus: RunOn = "builtin", profile: Profile = "smoke", as_json: Json = False
+) -> None:
+    """Show when each chapter was last run, and whether that is up to date."""
+    from ser_lib import book
+
+    rows = book.status(corpus, profile)
+    if as_json:
+        print_json({"pages": rows})
+        return
+    for row in rows:
+        fresh = "fresh" if row["fresh"] else "stale"
+        typer.echo(f"{row['page']:16} {fresh:6} {row.get('started', 'never run')}")
+
+
+@book_app.command("sync")
+def book_sync() -> None:
+    """Put the set-up cell into every chapter and write the .ipynb twins."""
+    from ser_lib import book
+
+    for path in book.sync():
+        typer.echo(str(path))
+
+
+# --- ser bench -----------------------------------------------------------------------------------
+
+bench_app = typer.Typer(
+    help="Speed and memory as ratios to the plain way, in one run.", no_args_is_help=True
+)
+app.add_typer(bench_app, name="bench")
+
+
+@bench_app.command("layer")
+def bench_layer(
+    batch: Annotated[int, typer.Option(help="Utterances in a step.")] = 16,
+    repeats: Annotated[int, typer.Option(help="Timed steps of either form.")] = 3,
+    threads: Annotated[int | None, typer.Option(help="Threads of torch; default: its own.")] = None,
+    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Convolution, ReLU and max-pooling by search against torch's own layers."""
+    from ser_lib import bench
+
+    document = bench.layer(batch=batch, repeats=repeats, threads=threads, device=device)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["comparisons"]:
+        typer.echo(
+            f"{row['shape'][0]} x {row['shape'][1]}, {row['speech']:.0%} speech: "
+            f"{row['plain_ms']:.1f} -> {row['search_ms']:.1f} ms an utterance "
+            f"({row['times_faster']} times faster), {row['plain_mib']:.0f} -> "
+            f"{row['search_mib']:.0f} MiB ({row['times_smaller']} times smaller)"
+        )
+
+
 def main() -> None:
     """Run ``ser``."""
     app(prog_name="ser")

@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import multiprocessing
 import os
+import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -65,10 +66,6 @@ class Plan:
     text: dict[str, Any]
     """The whole of ``plan.toml``."""
     runs: tuple[RunConfig, ...]
-
-    def folder(self, config: RunConfig, runs_root: Path) -> Path:
-        """Folder of one run."""
-        return runs_root / self.name / config.identity
 
 
 def read_plan(
@@ -153,13 +150,13 @@ def run(
         OSError: ``runs_root`` cannot be written.
     """
     sources = sources or Sources()
-    open_runs = [c for c in plan.runs if not records.finished(plan.folder(c, runs_root))]
+    open_runs = [c for c in plan.runs if not records.finished(runs_root / c.identity)]
     done = len(plan.runs) - len(open_runs)
     say(f"{plan.name}: {len(plan.runs)} runs, {done} finished, {len(open_runs)} to do")
     for config in open_runs:
-        plan.folder(config, runs_root).mkdir(parents=True, exist_ok=True)
+        (runs_root / config.identity).mkdir(parents=True, exist_ok=True)
         sources.dataset(config)  # fills the feature cache once, before the workers need it
-    tasks = [(plan.folder(config, runs_root), config) for config in open_runs]
+    tasks = [(runs_root / config.identity, config) for config in open_runs]
     if jobs == 1:
         results = (_run_one(folder, config, sources, device) for folder, config in tasks)
         for number, line in enumerate(results, done + 1):
@@ -180,7 +177,15 @@ _worker_sources: dict[tuple[Path, ...], Sources] = {}
 
 
 def _start_worker() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
+    """End with the parent: a worker whose study was killed must not go on by itself."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _work(folder: Path, config: RunConfig, files: tuple[Path, ...], device: str) -> str:
@@ -218,7 +223,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str, int]:
     """Count the runs of a plan: planned, finished, begun, and packed into the records."""
-    folders = [plan.folder(config, runs_root) for config in plan.runs]
+    folders = [runs_root / config.identity for config in plan.runs]
     done = sum(map(records.finished, folders))
     begun = sum((f / "checkpoint.pt").is_file() and not records.finished(f) for f in folders)
     try:
@@ -235,6 +240,6 @@ def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str
 
 def pack(plan: Plan, *, runs_root: Path, root: Path | None = None) -> int:
     """Pack the finished runs of a plan into ``results/<study>/*.parquet``."""
-    folders = [plan.folder(config, runs_root) for config in plan.runs]
+    folders = [runs_root / config.identity for config in plan.runs]
     target = (root or records.results_folder()) / plan.name
     return records.pack([folder for folder in folders if records.finished(folder)], target)

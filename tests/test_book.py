@@ -380,19 +380,33 @@ def test_colabs_session_service_is_asked(setup_cell, monkeypatch):
     assert asked == ["http://172.28.0.12:9000/api/sessions"]
 
 
-def test_installing_pins_everything_that_is_already_there(setup_cell, monkeypatch, tmp_path):
+def test_installing_adds_what_is_missing_and_pins_what_is_there(setup_cell, monkeypatch, tmp_path):
     commands = []
+    project = '[project]\ndependencies = ["torch>=2.6", "PyYAML>=6", "nobody-has-this>=1"]\n'
+    folder = tmp_path / "emotion-by-distance"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(project)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
-    folder = setup_cell["install"]("https://github.com/a/b", "m")
-    clone, checkout, pip = commands
-    assert clone == ["git", "clone", "--quiet", "https://github.com/a/b", str(folder)]
-    assert checkout[-1] == "m"
-    assert pip[0] == sys.executable
-    assert pip[pip.index("--constraint") + 1] == "constraints.txt"
+    assert setup_cell["install"]("https://github.com/a/b", "m") == folder
+    checkout, missing, library = commands
+    assert checkout[-2:] == ["--quiet", "m"]
+    assert missing[0] == sys.executable
+    assert missing[-3:] == ["--constraint", "constraints.txt", "nobody-has-this>=1"]
+    assert library[-3:] == ["--no-deps", "--editable", str(folder)]
     pinned = (tmp_path / "constraints.txt").read_text().lower()
     for name in ("torch", "numpy", "pandas"):
         assert re.search(rf"(?m)^{name}==\d", pinned)
+
+
+def test_a_first_installation_clones_the_repository(setup_cell, monkeypatch, tmp_path):
+    def run(command, check):
+        raise RuntimeError(command)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(RuntimeError, match=r"'clone', '--quiet', 'https://github.com/a/b'"):
+        setup_cell["install"]("https://github.com/a/b", "m")
 
 
 # ---- what chapters show things by ----------------------------------------------------------------

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -128,7 +130,7 @@ while killed < 10:
     time.sleep(moments.uniform(0, 0.15))
     os.kill(child, signal.SIGKILL)
     killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-print("unfinished:", sum(not study.records.finished(plan.folder(c, root)) for c in plan.runs))
+print("unfinished:", sum(not study.records.finished(root / c.identity) for c in plan.runs))
 """
     killed = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=300
@@ -136,6 +138,42 @@ print("unfinished:", sum(not study.records.finished(plan.folder(c, root)) for c 
     assert "unfinished: 0" not in killed.stdout  # or nothing was interrupted
     ser("study", "run", "tiny", *features, "--runs", "killed")
     assert predictions(place / "killed") == predictions(place / "whole")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+def test_workers_end_with_the_study_that_started_them(place):
+    (place / "results" / "tiny" / "plan.toml").write_text(PLAN.format(epochs=4000))
+    command = [sys.executable, "-m", "ser_lib.cli", "study", "run", "tiny", "--jobs", "2"]
+    process = subprocess.Popen([*command, "--features", "fake.npz"], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (workers := _children(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert workers
+    process.kill()
+    process.wait()
+    while any(map(_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_alive, workers))
+
+
+def _children(parent):
+    return [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/stat")
+        if _read(path).rpartition(")")[2].split()[1:2] == [str(parent)]
+        and "spawn_main" in _read(path.with_name("cmdline"))
+    ]
+
+
+def _alive(process):
+    return _read(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"])
+
+
+def _read(path):
+    try:
+        return path.read_text()
+    except OSError:  # it has just ended
+        return ""
 
 
 def test_started_twice_at_once_runs_everything_once(place):
