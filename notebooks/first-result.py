@@ -111,9 +111,10 @@ from IPython.display import display
 
 from ser_lib import audio, corpora, diagrams, features, plots, records, splits
 from ser_lib.book import glue, player
+from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
-from ser_lib.training import RunConfig, train
+from ser_lib.training import train
 
 warnings.filterwarnings("ignore", message="IProgress not found")
 torch.set_num_threads(1)

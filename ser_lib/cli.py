@@ -209,7 +209,11 @@ def study_run(
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")] = 1,
     device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
 ) -> None:
-    """Train what is not finished; resume what was begun. Safe to kill, safe to start twice."""
+    """Train what is neither finished nor packed; resume what was begun.
+
+    Safe to kill, safe to start twice. If all the runs asked for are packed already, they are run
+    again from scratch and compared with their records.
+    """
     from ser_lib import study as studies
 
     sources = studies.Sources(features or ())
@@ -238,8 +242,8 @@ def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = Non
     """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
     from ser_lib import study as studies
 
-    plan = studies.read_plan(study, sources=studies.Sources(features or ()))
-    total = studies.pack(plan, runs_root=runs)
+    sources = studies.Sources(features or ())
+    total = studies.pack(studies.read_plan(study, sources=sources), runs_root=runs, sources=sources)
     typer.echo(f"{study}: {total} runs packed")
 
 

@@ -99,8 +99,11 @@ def sizes(
     """
     if largest < 1:
         raise ValueError(f"largest is {largest}, at least 1 utterance is needed")
-    options = {"decimals": decimals, "rounding": rounding}
-    return tuple(n for n in range(1, largest + 1) if attainable(figures, n, **options))  # type: ignore[arg-type]
+    return tuple(
+        size
+        for size in range(1, largest + 1)
+        if attainable(figures, size, decimals=decimals, rounding=rounding)
+    )
 
 
 def by_luck(factor: int, figures: int) -> float:

@@ -65,6 +65,40 @@ def confusion(truth: Labels, predicted: Labels, classes: Labels) -> npt.NDArray[
     return cast(npt.NDArray[np.int64], rows.astype(np.int64).T @ columns.astype(np.int64))
 
 
+def compactness(embeddings: npt.ArrayLike, labels: Labels) -> float:
+    r"""Spread within the classes over the distance between them: small is compact and apart.
+
+    .. math:: \frac{\sqrt{\frac{1}{N} \sum_i \lVert z_i - \mu_{y_i} \rVert^2}}
+       {\frac{2}{K (K - 1)} \sum_{j < k} \lVert \mu_j - \mu_k \rVert}
+
+    with :math:`\mu_k` the mean embedding of class :math:`k`; in :math:`[0, \infty]`, and it does
+    not change when all embeddings are scaled, moved or turned.
+
+    Args:
+        embeddings: shape ``(n, dim)``.
+        labels: shape ``(n,)``.
+
+    Raises:
+        ValueError: the shapes do not fit, or there are fewer than two classes.
+
+    Example:
+        >>> compactness([[0, 1], [0, -1], [4, 1], [4, -1]], ["fear", "fear", "anger", "anger"])
+        0.25
+    """
+    z, y = np.asarray(embeddings, dtype=np.float64), np.asarray(labels)
+    classes, index = np.unique(y, return_inverse=True)
+    if z.ndim != 2 or y.shape != z.shape[:1] or len(classes) < 2:
+        raise ValueError(
+            f"embeddings {z.shape} and labels {y.shape} of {len(classes)} classes: expected "
+            "(n, dim), (n,) and two classes or more"
+        )
+    means = np.stack([z[index == k].mean(0) for k in range(len(classes))])
+    within = np.sqrt(np.mean(np.sum((z - means[index]) ** 2, axis=1)))
+    apart = np.linalg.norm(means[:, None] - means, axis=2)
+    between = apart[np.triu_indices(len(classes), 1)].mean()
+    return float(within / between) if between > 0 else float("inf")
+
+
 def _checked(
     truth: Labels, predicted: Labels
 ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:

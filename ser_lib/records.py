@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ser_lib.config import RunConfig
 from ser_lib.corpora.base import Corpus
 from ser_lib.files import atomic_write
-from ser_lib.training import RunConfig, Trained
+from ser_lib.training import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,34 @@ def load(study: str, root: str | Path | None = None) -> Records:
     return Records(*(pd.read_parquet(folder / f"{name}.parquet") for name in TABLES))
 
 
+def packed(study: str, root: str | Path | None = None) -> set[str]:
+    """Names of the runs that a study's records hold; none where it has no records.
+
+    Where pandas is not installed the records cannot be read, and none are known.
+    """
+    try:
+        return set(load(study, root).runs["run"])
+    except (ImportError, ValueError):
+        return set()
+
+
+def compare(study: str, folder: Path) -> str:
+    """Say how far a finished run's predictions are from its packed record."""
+    record = load(study).predictions.query("run == @folder.name").sort_values(["way", "key"])
+    mine = json.loads((folder / "predictions.json").read_text())
+    mine = sorted(mine, key=lambda row: (row["way"], row["key"]))
+    if [row["key"] for row in mine] != list(record["key"]):
+        return "other utterances than in the record"
+    scores = np.array([row["scores"] for row in mine], dtype=np.float32)
+    if np.array_equal(scores, np.stack(list(record["scores"]))):
+        return f"the same {len(mine)} predictions as the record, bit for bit"
+    others = sum(
+        row["predicted"] != old for row, old in zip(mine, record["predicted"], strict=True)
+    )
+    largest = float(np.abs(scores - np.stack(list(record["scores"]))).max())
+    return f"{others} of {len(mine)} predictions differ, scores by up to {largest:.2g}"
+
+
 def write_run(
     folder: Path, config: RunConfig, corpus: Corpus, trained: Trained, seconds: float
 ) -> None:
@@ -113,8 +142,13 @@ def finished(folder: Path) -> bool:
     return (folder / "result.json").is_file()
 
 
-def pack(folders: Iterable[Path], target: Path) -> int:
+def pack(folders: Iterable[Path], target: Path, measures: Mapping[str, Mapping[str, float]]) -> int:
     """Add finished runs to the packed records in ``target``; a run of the same name is replaced.
+
+    Args:
+        folders: of finished runs.
+        target: folder of the study.
+        measures: further columns of ``runs``, by the name of the run.
 
     Returns:
         How many runs the records now hold.
@@ -136,7 +170,9 @@ def pack(folders: Iterable[Path], target: Path) -> int:
             raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
         flat = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in config.items()}
         facts = {name: result[name] for name in ("parameters", "seconds")}
-        rows["runs"].append({"run": run, **flat, **facts, "environment": json.dumps(where)})
+        rows["runs"].append(
+            {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
+        )
         rows["predictions"] += [{"run": run, **row} for row in predictions]
         rows["history"] += [{"run": run, **row} for row in history]
     order = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +103,54 @@ def check(corpus: Corpus, fold: Fold) -> None:
                 raise ValueError(
                     f"fold {fold.name!r} leaks: {', '.join(sorted(shared))} in {a} and {b}"
                 )
+
+
+def thin(
+    corpus: Corpus,
+    indices: Indices,
+    *,
+    share: float = 1.0,
+    proportions: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Indices:
+    """Keep a random part of a training set, emotion by emotion.
+
+    Args:
+        corpus: what the indices point into.
+        indices: of the training set.
+        share: of each emotion's utterances to keep, in (0, 1].
+        proportions: wanted share of each emotion in what is kept, first of all; as many utterances
+            as possible are kept.
+        seed: another one keeps others.
+
+    Returns:
+        Indices in ascending order.
+
+    Raises:
+        ValueError: ``share`` is out of its range, an emotion has no proportion, or nothing of an
+            emotion would be left.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share is {share}, it must lie in (0, 1]")
+    labels = np.array([corpus.utterances[index].emotion for index in indices])
+    counts = {
+        str(label): int(count)
+        for label, count in zip(*np.unique(labels, return_counts=True), strict=True)
+    }
+    keep: dict[str, float] = dict(counts)
+    if proportions is not None:
+        if strangers := sorted(set(counts) - set(proportions)):
+            raise ValueError(f"no proportion is given for {', '.join(strangers)}")
+        whole = min(count / proportions[label] for label, count in counts.items())
+        keep = {label: whole * proportions[label] for label in counts}
+    rng = np.random.default_rng(seed)
+    kept = []
+    for label in sorted(counts):
+        number = round(share * keep[label] + 1e-9)
+        if number == 0:
+            raise ValueError(f"share {share} leaves nothing of {counts[label]} of {label!r}")
+        kept.append(rng.choice(indices[labels == label], number, replace=False))
+    return np.sort(np.concatenate(kept))
 
 
 def _where(mask: list[bool]) -> Indices:

@@ -16,13 +16,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import numpy as np
 import torch
 
 from ser_lib import records
+from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus
 from ser_lib.features import Dataset, FeatureConfig, extract
+from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.splits import folds
-from ser_lib.training import RunConfig, train
+from ser_lib.training import embed, train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
@@ -78,7 +81,7 @@ def read_plan(
     """Expand ``results/<name>/plan.toml`` into runs.
 
     The file has a table ``[fixed]`` of settings for all runs and one or more ``[[grid]]`` tables
-    whose lists are crossed; both use the field names of :class:`ser_lib.training.RunConfig`.
+    whose lists are crossed; both use the field names of :class:`ser_lib.config.RunConfig`.
     ``emotions`` is the name of a set, and every fold of the protocol is run.
 
     Args:
@@ -141,33 +144,55 @@ def run(
     device: str = "cpu",
     say: Callable[[str], None] = print,
 ) -> None:
-    """Run what is not finished, resuming what was begun; safe to start twice at once.
+    """Run what is neither finished nor packed, resuming what was begun; safe to start twice.
 
-    Each run computes on one thread, so that its bits do not depend on ``jobs``.
+    If all of the plan's runs are packed already, they are run again from scratch and compared with
+    their records: on the same type of machine the predictions are the same. Each run computes on
+    one thread, so that its bits do not depend on ``jobs``.
 
     Raises:
         ValueError: features and plan do not belong together.
         OSError: ``runs_root`` cannot be written.
     """
     sources = sources or Sources()
-    open_runs = [c for c in plan.runs if not records.finished(runs_root / c.identity)]
+    unfinished = [c for c in plan.runs if not records.finished(runs_root / c.identity)]
+    packed = records.packed(plan.name)
+    open_runs = [config for config in unfinished if config.identity not in packed]
+    finished = len(plan.runs) - len(unfinished)
+    say(
+        f"{plan.name}: {len(plan.runs)} runs, {finished} finished here, "
+        f"{len(unfinished) - len(open_runs)} packed only, {len(open_runs)} to do"
+    )
+    repeat = bool(unfinished) and not open_runs
+    if repeat:
+        say("all are packed: running them again, to compare with their records")
+        open_runs = unfinished
     done = len(plan.runs) - len(open_runs)
-    say(f"{plan.name}: {len(plan.runs)} runs, {done} finished, {len(open_runs)} to do")
     for config in open_runs:
         (runs_root / config.identity).mkdir(parents=True, exist_ok=True)
         sources.dataset(config)  # fills the feature cache once, before the workers need it
     tasks = [(runs_root / config.identity, config) for config in open_runs]
-    if jobs == 1:
-        results = (_run_one(folder, config, sources, device) for folder, config in tasks)
-        for number, line in enumerate(results, done + 1):
-            say(f"[{number}/{len(plan.runs)}] {line}")
-        return
+    lines = (
+        (_run_one(folder, config, sources, device) for folder, config in tasks)
+        if jobs == 1
+        else _side_by_side(tasks, sources.files, jobs, device)
+    )
+    for number, line in enumerate(lines, done + 1):
+        say(f"[{number}/{len(plan.runs)}] {line}")
+    if repeat:
+        for config in open_runs:
+            say(f"{config.label}: {records.compare(plan.name, runs_root / config.identity)}")
+
+
+def _side_by_side(
+    tasks: Sequence[tuple[Path, RunConfig]], files: tuple[Path, ...], jobs: int, device: str
+) -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
-        futures = [pool.submit(_work, f, config, sources.files, device) for f, config in tasks]
+        futures = [pool.submit(_work, folder, config, files, device) for folder, config in tasks]
         try:
-            for number, future in enumerate(as_completed(futures), done + 1):
-                say(f"[{number}/{len(plan.runs)}] {future.result()}")
+            for future in as_completed(futures):
+                yield future.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -226,10 +251,7 @@ def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str
     folders = [runs_root / config.identity for config in plan.runs]
     done = sum(map(records.finished, folders))
     begun = sum((f / "checkpoint.pt").is_file() and not records.finished(f) for f in folders)
-    try:
-        packed = set(records.load(plan.name, root).runs["run"])
-    except ValueError:
-        packed = set()
+    packed = records.packed(plan.name, root)
     return {
         "planned": len(folders),
         "finished": done,
@@ -238,8 +260,41 @@ def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str
     }
 
 
-def pack(plan: Plan, *, runs_root: Path, root: Path | None = None) -> int:
-    """Pack the finished runs of a plan into ``results/<study>/*.parquet``."""
-    folders = [runs_root / config.identity for config in plan.runs]
+def pack(
+    plan: Plan, *, runs_root: Path, sources: Sources | None = None, root: Path | None = None
+) -> int:
+    """Pack the finished runs of a plan into ``results/<study>/*.parquet``.
+
+    What a picture of the embeddings cannot prove is measured here: see :func:`_measure`.
+    """
+    sources = sources or Sources()
+    done = [config for config in plan.runs if records.finished(runs_root / config.identity)]
+    measures = {
+        config.identity: _measure(config, runs_root / config.identity, sources) for config in done
+    }
     target = (root or records.results_folder()) / plan.name
-    return records.pack([folder for folder in folders if records.finished(folder)], target)
+    return records.pack([runs_root / name for name in measures], target, measures)
+
+
+def _measure(config: RunConfig, folder: Path, sources: Sources) -> dict[str, float]:
+    """Compactness and silhouette of the last epoch's embeddings, on training and held-out data.
+
+    ``neighbour_held_out`` is the class accuracy of giving each held-out utterance the emotion of
+    its nearest training utterance.
+    """
+    from sklearn.metrics import silhouette_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    dataset = sources.dataset(config).select(emotions=config.emotions)
+    embeddings, fold = embed(dataset, config, folder / "checkpoint.pt")
+    z = embeddings.double().numpy()
+    labels = np.array([utterance.emotion for utterance in dataset.corpus.utterances])
+    sides = {"train": fold.train, "held_out": np.concatenate(fold.parts)}
+    values = {}
+    for name, side in sides.items():
+        values[f"compactness_{name}"] = compactness(z[side], labels[side])
+        values[f"silhouette_{name}"] = float(silhouette_score(z[side], labels[side]))
+    train, held_out = sides.values()
+    nearest = KNeighborsClassifier(1).fit(z[train], labels[train]).predict(z[held_out])
+    values["neighbour_held_out"] = accuracy_class(labels[held_out], nearest)
+    return values

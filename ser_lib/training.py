@@ -6,128 +6,27 @@ is in the checkpoint, so a run that was killed ends as one that was not.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal, Self, cast
+from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ser_lib.features import Dataset, Input, MinMaxScaler
+from ser_lib.config import PROPORTIONS, RunConfig
+from ser_lib.features import Dataset, MinMaxScaler
 from ser_lib.files import atomic_write
-from ser_lib.layers import Padding
 from ser_lib.losses import CenterLoss, reconstruction_loss
 from ser_lib.metrics import accuracy_class, accuracy_overall
-from ser_lib.models import Outputs, ParallelCNN
-from ser_lib.splits import Fold, folds
+from ser_lib.models import Outputs, ParallelCNN, ParentCNN
+from ser_lib.splits import Fold, folds, thin
 
-OBJECTIVES = ("S", "A", "S+A", "S+C", "S+A+C")
-"""Softmax (S), reconstruction as auxiliary task (A), center loss (C), and their sums."""
-
-
-_REQUIRED = {
-    "corpus": str,
-    "corpus_hash": str,
-    "emotions": tuple,
-    "input": str,
-    "fold": int,
-    "seed": int,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """One run: one network, trained on one fold with one seed.
-
-    The identity of a run is the hash of what differs from the defaults below, so a default may
-    never change; a new field whose default means "as before" leaves old identities alone.
-
-    Raises:
-        ValueError: a value is out of its range.
-    """
-
-    corpus: str
-    corpus_hash: str
-    emotions: tuple[str, ...]
-    """Classes, in this order."""
-    input: Input
-    fold: int
-    seed: int
-    protocol: str = "sessions"
-    seconds: float = 6.0
-    scaling: Literal["coefficient", "global"] = "coefficient"
-    padding: Padding = "valid"
-    units: int = 64
-    dropout: float = 0.5
-    decoder: tuple[int, ...] = (256,)
-    objective: str = "S"
-    lambda1: float = 4.0
-    """Weight of the center loss (paper 1, equation 2)."""
-    lambda2: float = 1.0
-    """Weight of the reconstruction loss (paper 1, equation 3)."""
-    alpha: float = 0.5
-    center_norm: Literal["l1", "l2"] = "l2"
-    epochs: int = 60
-    batch_size: int = 32
-    learning_rate: float = 1.0
-    rho: float = 0.95
-
-    def __post_init__(self) -> None:
-        """Refuse what could not be trained."""
-        if self.objective not in OBJECTIVES:
-            raise ValueError(f"objective {self.objective!r}, known: {', '.join(OBJECTIVES)}")
-        limits = {
-            "fold": self.fold >= 0,
-            "seed": self.seed >= 0,
-            "lambda1": self.lambda1 >= 0,
-            "lambda2": self.lambda2 >= 0,
-            "epochs": self.epochs >= 1,
-            "batch_size": self.batch_size >= 2,
-            "learning_rate": self.learning_rate > 0,
-            "rho": 0 < self.rho < 1,
-        }
-        for name, fine in limits.items():
-            if not fine:
-                raise ValueError(f"{name} is {getattr(self, name)}, which is out of its range")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Build a configuration from JSON or TOML values; an unknown name is refused."""
-        kinds = {f.name: _REQUIRED.get(f.name, type(f.default)) for f in fields(cls)}
-        if unknown := sorted(set(values) - set(kinds)):
-            raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(kinds)}")
-        clean: dict[str, Any] = {}
-        for name, value in values.items():
-            if isinstance(value, list):
-                value = tuple(value)
-            elif kinds[name] is float and type(value) is int:
-                value = float(value)
-            if type(value) is not kinds[name]:
-                raise ValueError(f"{name} is {value!r}, expected {kinds[name].__name__}")
-            clean[name] = value
-        return cls(**clean)
-
-    @property
-    def label(self) -> str:
-        """What a person calls the run."""
-        weight = f" lambda1={self.lambda1:g}" if "C" in self.objective else ""
-        return (
-            f"{self.corpus} {self.input} {self.objective}{weight} fold {self.fold} seed {self.seed}"
-        )
-
-    @property
-    def identity(self) -> str:
-        """Name of the run: 16 hex digits of a SHA-256."""
-        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
-        chosen = {f.name: chosen[f.name] for f in fields(self) if chosen[f.name] != f.default}
-        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+Network = ParallelCNN | ParentCNN
 
 
 @dataclass
@@ -145,7 +44,7 @@ class Choice:
 class Trained:
     """What a run leaves."""
 
-    network: ParallelCNN
+    network: Network
     centers: Tensor
     history: list[dict[str, float]]
     choices: list[Choice]
@@ -212,23 +111,23 @@ class _Run:
             raise ValueError(f"fold {config.fold} of {config.protocol!r}: only {len(all_folds)}")
         self.config = config
         self.fold = all_folds[config.fold]
-        init, order, self.dropout_seed = (
-            int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(3)
+        init, order, self.dropout_seed, thinning = (
+            int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(4)
         )
-        terms = config.objective.split("+")
+        train = thin(
+            corpus,
+            self.fold.train,
+            share=config.train_share,
+            proportions=PROPORTIONS[config.proportions],
+            seed=thinning,
+        )
+        self.fold = replace(self.fold, train=train)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(init)
-            self.network = ParallelCNN(
-                len(config.emotions),
-                dataset.config.shape,
-                padding=config.padding,
-                units=config.units,
-                dropout=config.dropout,
-                decoder=config.decoder if "A" in terms else None,
-            ).to(device)
-        self.terms = terms
+            self.network = build_network(config, dataset.config.shape).to(device)
+        self.terms = config.objective.split("+")
         self.center_loss = CenterLoss(
-            len(config.emotions), config.units, config.alpha, config.center_norm
+            len(config.emotions), self.network.dim, config.alpha, config.center_norm
         ).to(device)
         self.optimizer = torch.optim.Adadelta(
             self.network.parameters(), lr=config.learning_rate, rho=config.rho
@@ -335,8 +234,42 @@ class _Run:
         self.choices = [Choice(**choice) for choice in state["choices"]]
 
 
+def build_network(config: RunConfig, shape: tuple[int, int]) -> Network:
+    """Return the network of a run, not yet trained, for inputs of ``shape``."""
+    classes = len(config.emotions)
+    if config.model == "parent_cnn":
+        return ParentCNN(classes, shape, padding=config.padding, dropout=config.dropout)
+    return ParallelCNN(
+        classes,
+        shape,
+        padding=config.padding,
+        units=config.units,
+        dropout=config.dropout,
+        decoder=config.decoder if "A" in config.objective else None,
+    )
+
+
+def embed(dataset: Dataset, config: RunConfig, weights: Path) -> tuple[Tensor, Fold]:
+    """Embed the utterances of a finished run's corpus by the network of its last epoch.
+
+    Returns:
+        Embeddings ``(utterances, dim)``, and the fold that the network was trained on.
+
+    Raises:
+        ValueError: ``weights`` is not a finished run's ``checkpoint.pt``.
+    """
+    run = _Run(dataset.select(emotions=config.emotions), config, "cpu")
+    try:
+        run.network.load_state_dict(torch.load(weights, weights_only=True)["network"])
+    except Exception as error:
+        raise ValueError(
+            f"{weights} does not hold the weights of {config.label}: {error}"
+        ) from error
+    return predict(run.network, run.inputs).embedding, run.fold
+
+
 @torch.no_grad()
-def predict(network: ParallelCNN, inputs: Tensor, *, batch_size: int = 64) -> Outputs:
+def predict(network: Network, inputs: Tensor, *, batch_size: int = 64) -> Outputs:
     """Run a network over all inputs without dropout.
 
     Raises:

@@ -1,10 +1,13 @@
 """Settings that every test shares."""
 
 import pytest
+import torch
 from hypothesis import settings
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("fixed")
+
+torch.set_num_threads(1)  # tests run side by side, one on each core
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus, Utterance
 from ser_lib.features import Dataset, FeatureConfig
-from ser_lib.training import RunConfig
 
 SECONDS = 1.0
 

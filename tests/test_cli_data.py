@@ -141,13 +141,13 @@ def test_list(fake):
     result = ser("data", "list", "--json")
     assert result.exit_code == 0
     rows = {row["name"]: row for row in json.loads(result.stdout)["corpora"]}
-    assert set(rows) == {"builtin", "emodb", "ravdess", "folder"}
+    assert set(rows) == {"builtin", "emodb", "ravdess", "iemocap", "folder"}
     assert rows["emodb"]["root"] == str(fake)
     assert (rows["emodb"]["present"], rows["emodb"]["files"]) == (True, 3)
     assert (rows["ravdess"]["present"], rows["ravdess"]["expected"]) == (False, 1_440)
     assert rows["ravdess"]["licence"] == "CC BY-NC-SA 4.0"
     lines = ser("data", "list").stdout.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert "3 of 3 files" in next(line for line in lines if line.startswith("emodb"))
 
 

@@ -7,7 +7,7 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
+from ser_lib.metrics import accuracy_class, accuracy_overall, compactness, confusion
 
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
 
@@ -62,3 +62,40 @@ def test_refuses_nothing_to_score(metric, truth, predicted):
 def test_confusion_refuses_a_stranger():
     with pytest.raises(ValueError, match="fear"):
         confusion(["fear"], ["anger"], ["anger"])
+
+
+def naive_compactness(z, y):
+    labels = sorted(set(y))
+    means = {
+        k: [np.mean([a[d] for a, b in zip(z, y, strict=True) if b == k]) for d in (0, 1)]
+        for k in labels
+    }
+    squares = [
+        (a[0] - means[b][0]) ** 2 + (a[1] - means[b][1]) ** 2 for a, b in zip(z, y, strict=True)
+    ]
+    apart = [
+        np.hypot(means[j][0] - means[k][0], means[j][1] - means[k][1])
+        for j in labels
+        for k in labels
+        if j < k
+    ]
+    return np.sqrt(np.mean(squares)) / np.mean(apart)
+
+
+@given(st.integers(0, 9999))
+def test_compactness(seed):
+    rng = np.random.default_rng(seed)
+    y = np.concatenate((np.arange(3), rng.integers(3, size=9)))
+    z = rng.normal(size=(12, 2))
+    value = compactness(z, y)
+    assert value == pytest.approx(naive_compactness(z.tolist(), y.tolist()))
+    angle = rng.uniform(0, 6)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    assert compactness(7 * z @ turn + 3, y) == pytest.approx(value)
+
+
+def test_compactness_refuses():
+    with pytest.raises(ValueError, match="of 1 classes"):
+        compactness([[0.0], [1.0]], [0, 0])
+    with pytest.raises(ValueError, match=r"\(2,\)"):
+        compactness([0.0, 1.0], [0, 1])

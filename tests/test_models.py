@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ser_lib.models import ParallelCNN
+from ser_lib.models import ParallelCNN, ParentCNN
 
 
 def count(network: torch.nn.Module) -> int:
@@ -62,3 +62,16 @@ def test_refuses_bad_arguments(arguments, options, message):
 def test_refuses_another_shape():
     with pytest.raises(ValueError, match=r"\(batch, 40, 60\)"):
         ParallelCNN(4, (40, 60))(torch.zeros(2, 60, 40))
+
+
+def test_the_parent_network():
+    """Yenigalla et al. 2018: about 1.88 million parameters, by hand."""
+    convolutions = sum(200 * (h * w + 1) for h, w in ((12, 16), (18, 24), (24, 32), (30, 40)))
+    hidden = 3201 * 400 + 2 * 400 + 401 * 200 + 2 * 200
+    network = ParentCNN(4, (40, 60)).eval()
+    assert count(network) == convolutions + hidden + 201 * 4 == 1_881_804
+    out = network(torch.rand(2, 40, 60))
+    assert out.logits.shape == (2, 4)
+    assert out.embedding.shape == (2, 200)
+    with pytest.raises(ValueError, match=r"\(31, 41\)"):
+        ParentCNN(4, (30, 60))

@@ -118,3 +118,37 @@ def test_refuses_what_does_not_fit():
         )
     with pytest.raises(ValueError, match="'leave-one-out', known: sessions"):
         splits.folds(corpus(PAIRS), "leave-one-out")
+
+
+def test_thinning():
+    made = corpus(PAIRS, takes=30)
+    train = splits.sessions(made)[0].train
+    labels = np.array([made.utterances[i].emotion for i in train])
+    assert np.array_equal(splits.thin(made, train), train)
+    half = splits.thin(made, train, share=0.5, seed=1)
+    assert set(half) < set(train)
+    for emotion in PAPER_EMOTIONS:
+        kept = sum(made.utterances[i].emotion == emotion for i in half)
+        assert kept == sum(labels == emotion) / 2
+    assert np.array_equal(half, splits.thin(made, train, share=0.5, seed=1))
+    assert not np.array_equal(half, splits.thin(made, train, share=0.5, seed=2))
+    shares = {"neutral": 0.4, "sadness": 0.3, "happiness": 0.2, "anger": 0.1}
+    skewed = splits.thin(made, train, proportions=shares)
+    names, counts = np.unique([made.utterances[i].emotion for i in skewed], return_counts=True)
+    whole = max(counts) / 0.4
+    assert {n: c / whole for n, c in zip(names, counts, strict=True)} == pytest.approx(shares)
+    assert counts.max() == sum(labels == "neutral")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"share": 0.0}, "share is 0.0"),
+        ({"share": 1e-6}, "leaves nothing of"),
+        ({"proportions": {"anger": 1.0}}, "happiness, neutral, sadness"),
+    ],
+)
+def test_thinning_refuses(options, message):
+    made = corpus(PAIRS)
+    with pytest.raises(ValueError, match=message):
+        splits.thin(made, splits.sessions(made)[0].train, **options)

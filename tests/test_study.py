@@ -55,8 +55,8 @@ def test_plan_run_status_pack(place):
     assert len(runs) == 2 * 2 * 2  # objectives, seeds, folds
     assert {run["fold"] for run in runs} == {0, 1}
     output = ser("study", "run", "tiny", *features, "--seed", 0).stdout
-    assert "4 runs, 0 finished, 4 to do" in output
-    assert "4 runs, 4 finished" in ser("study", "run", "tiny", *features, "--seed", 0).stdout
+    assert "4 runs, 0 finished here, 0 packed only, 4 to do" in output
+    assert "4 runs, 4 finished here" in ser("study", "run", "tiny", *features, "--seed", 0).stdout
     ser("study", "pack", "tiny", *features)
     ser("study", "run", "tiny", *features, "--jobs", 2)
     counts = json.loads(ser("study", "status", "tiny", *features, "--json").stdout)
@@ -96,6 +96,32 @@ def test_packing_keeps_what_was_packed_elsewhere(place):
     pd.testing.assert_frame_equal(
         kept.reset_index(drop=True), before.predictions, check_dtype=False
     )
+
+
+def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
+    features = ("--features", "fake.npz")
+    one = (*features, "--seed", 0, "--fold", 0, "--objective", "S+C")
+    ser("study", "run", "tiny", *one)
+    ser("study", "pack", "tiny", *features)
+    rest = ser("study", "run", "tiny", *features, "--fold", 0, "--runs", "elsewhere").stdout
+    assert "1 packed only, 3 to do" in rest
+    again = ser("study", "run", "tiny", *one, "--runs", "again").stdout
+    assert "the same 24 predictions as the record, bit for bit" in again
+    record = pd.read_parquet("results/tiny/predictions.parquet")
+    record["scores"] = [row + np.float32(0.25) for row in record["scores"]]
+    record.to_parquet("results/tiny/predictions.parquet")
+    other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
+    assert "0 of 24 predictions differ, scores by up to 0.25" in other
+
+
+def test_measures_of_the_embeddings(place):
+    ser("study", "run", "tiny", "--features", "fake.npz", "--seed", 0, "--fold", 0)
+    ser("study", "pack", "tiny", "--features", "fake.npz")
+    runs = records.load("tiny").runs
+    for side in ("train", "held_out"):
+        assert (runs[f"compactness_{side}"] > 0).all()
+        assert runs[f"silhouette_{side}"].between(-1, 1).all()
+    assert runs["neighbour_held_out"].between(0, 1).all()
 
 
 def predictions(folder):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from ser_lib.training import OBJECTIVES, RunConfig, predict, train
+from ser_lib.config import OBJECTIVES, RunConfig
+from ser_lib.training import predict, train
 from tests.fakes import config, dataset
 
 

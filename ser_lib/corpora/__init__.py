@@ -33,7 +33,7 @@ __all__ = [
     "verify",
 ]
 
-NAMES = ("builtin", "emodb", "ravdess", "folder")
+NAMES = ("builtin", "emodb", "ravdess", "iemocap", "folder")
 """Names that :func:`load` knows."""
 
 
@@ -54,7 +54,7 @@ def load(name: str, root: str | Path | None = None, *, partial: bool = False) ->
     Args:
         name: one of ``NAMES``.
         root: the corpus's folder (for ``folder``: its CSV file); see :func:`find_root`.
-        partial: take an ``emodb`` or ``ravdess`` of which recordings are missing.
+        partial: take an ``emodb``, ``ravdess`` or ``iemocap`` of which recordings are missing.
 
     Raises:
         ValueError: the name is not in ``NAMES``.
@@ -63,7 +63,7 @@ def load(name: str, root: str | Path | None = None, *, partial: bool = False) ->
     """
     corpus_module = module(name)
     # The other two hold whatever they hold: there is no list that they could fall short of.
-    if partial and name in ("emodb", "ravdess"):
+    if partial and name in ("emodb", "ravdess", "iemocap"):
         return cast(Corpus, corpus_module.load(root, partial=True))
     return cast(Corpus, corpus_module.load(root))
 

@@ -27,6 +27,9 @@ EMOTIONS = (
 )
 """Every emotion name used in the project; the same words for all corpora."""
 
+IEMOCAP_EMOTIONS = ("excitement", "frustration")
+"""Two more that only IEMOCAP names; the figures have no colour for them."""
+
 PAPER_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """The four emotions of both papers' IEMOCAP experiments (paper 1, section 3)."""
 
@@ -89,10 +92,11 @@ class Corpus:
             for utterance in ordered
             if counts[utterance.key] > 1
         ]
+        known = (*EMOTIONS, *IEMOCAP_EMOTIONS)
         problems += [
-            f"{utterance.path}: unknown emotion {utterance.emotion!r}, known: {', '.join(EMOTIONS)}"
+            f"{utterance.path}: unknown emotion {utterance.emotion!r}, known: {', '.join(known)}"
             for utterance in ordered
-            if utterance.emotion not in EMOTIONS
+            if utterance.emotion not in known
         ]
         problems += [
             f"{utterance.path}: sex {utterance.sex!r} is not female, male or unknown"
@@ -183,8 +187,13 @@ def cache_folder() -> Path:
     return Path(base) / "ser_lib"
 
 
-def find_root(name: str, root: str | Path | None) -> Path:
+def find_root(name: str, root: str | Path | None, *, advice: str = "") -> Path:
     """Folder of corpus ``name``: ``root``, else ``$SER_DATA/name``, else the download cache.
+
+    Args:
+        name: the corpus's name.
+        root: its folder, if it is known.
+        advice: how to get the corpus, where ``ser data fetch`` cannot.
 
     Raises:
         CorpusError: the folder does not exist.
@@ -198,6 +207,6 @@ def find_root(name: str, root: str | Path | None) -> Path:
     if not found.is_dir():
         raise CorpusError(
             f"corpus {name!r}: no folder {found} ({source}); set SER_DATA to the folder that "
-            f"holds {name}/, or run: ser data fetch {name}"
+            f"holds {name}/" + (f"; {advice}" if advice else f", or run: ser data fetch {name}")
         )
     return found

@@ -18,7 +18,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ser_lib.corpora import emodb, folder, module, ravdess, scan
+from ser_lib.corpora import emodb, folder, iemocap, module, ravdess, scan
 from ser_lib.corpora.base import Corpus, CorpusError, find_root
 from ser_lib.corpora.recording import AudioError, decode
 from ser_lib.corpora.scan import Checksum, Item
@@ -140,6 +140,8 @@ def require(name: str, root: str | Path | None = None) -> None:
     reader = module(name)
     if name in PUBLISHED:
         find_root(reader.FOLDER, root)
+    elif name == iemocap.NAME:
+        iemocap.find_release(root)
     elif name == folder.NAME:
         folder.find_csv(root)
 
@@ -149,7 +151,7 @@ def verify(name: str, root: str | Path | None = None) -> Report:
 
     Args:
         name: a corpus's name; ``builtin`` and ``folder`` have no published samples, so they are
-            only checked to be readable and free of doubles.
+            only checked to be readable and free of doubles, ``iemocap`` also for its labels.
         root: its folder; see :func:`ser_lib.corpora.find_root`.
 
     Raises:
@@ -159,6 +161,8 @@ def verify(name: str, root: str | Path | None = None) -> Report:
     if name in PUBLISHED:
         place = find_root(PUBLISHED[name].FOLDER, root)
         return _verify_published(name, place)
+    if name == iemocap.NAME:
+        return _verify_iemocap(root)
     reader = module(name)
     try:
         corpus: Corpus = reader.load(root)
@@ -182,11 +186,35 @@ def _verify_listed(corpus: Corpus, root: str | Path | None) -> Report:
         damaged=tuple(
             _relative(e, corpus.root) for e in sums.values() if isinstance(e, AudioError)
         ),
-        doubled=tuple(
-            f"{', '.join(paths)}: identical samples" for paths in _identical(sums) if len(paths) > 1
-        ),
+        doubled=_copies(sums),
         notes=tuple(notes),
     )
+
+
+def _verify_iemocap(root: str | Path | None) -> Report:
+    found = iemocap.survey(root)
+    sums = checksum_all(found.release, found.files.values(), name=iemocap.NAME)
+    damaged = [_relative(e, found.release) for e in sums.values() if isinstance(e, AudioError)]
+    damaged += [
+        f"{path}: {sound.rate} Hz, {sound.channels} channels, expected {iemocap.RATE} Hz, 1 channel"
+        for path, sound in sums.items()
+        if isinstance(sound, Checksum) and (sound.rate, sound.channels) != (iemocap.RATE, 1)
+    ]
+    return Report(
+        iemocap.NAME,
+        str(found.release),
+        len(found.files),
+        iemocap.TURNS,
+        missing=found.missing,
+        damaged=tuple(damaged),
+        doubled=found.doubled + _copies(sums),
+        unexpected=found.unexpected + iemocap.miscounted(found.turns),
+        notes=iemocap.notes(found),
+    )
+
+
+def _copies(sums: Sums) -> tuple[str, ...]:
+    return tuple(f"{', '.join(paths)}: identical samples" for paths in _identical(sums))
 
 
 def _verify_published(name: str, root: Path) -> Report:

@@ -70,6 +70,8 @@ def fetch(name: str, root: str | Path | None = None, *, source: Source | None = 
     if name == "builtin":
         corpus = reader.load(root)
         return Path(corpus.root)
+    if name == "iemocap":
+        raise ValueError(f"corpus {name!r} cannot be fetched: {reader.BY_HAND}")
     if name not in SOURCES:
         raise ValueError(
             f"corpus {name!r} cannot be fetched; those that can: builtin, {', '.join(SOURCES)}"
@@ -145,13 +147,17 @@ def locate(name: str, root: str | Path | None = None) -> dict[str, object]:
     reader = module(name)
     folder = destination(name, root)
     files = None
-    if folder.is_dir():
+    if folder.is_dir() and name == "iemocap":
+        files = reader.count_recordings(folder)
+    elif folder.is_dir():
         files = sum(Path(path).suffix.lower() in scan.AUDIO_ENDINGS for path in scan.walk(folder))
     expected = None
     if name in SOURCES:
         expected = len(scan.checksums(name))
     elif name == "builtin":
         expected = len(reader.recipes())
+    elif name == "iemocap":
+        expected = reader.TURNS
     return {
         "name": name,
         "licence": reader.LICENCE,

@@ -76,15 +76,16 @@ class ParallelCNN(nn.Module):
                 f"2 x 2 pool: at least {(height + 1, width + 1)}"
             )
         self.input_shape = tuple(input_shape)
+        self.dim = units
         self.paths = nn.ModuleList(
             ConvReLUMaxPool2d(200, kernel_size, padding=padding) for kernel_size in KERNEL_SIZES
         )
         features = len(KERNEL_SIZES) * 200 * 4
-        self.embed = _fully_connected(features, units)
+        self.embed = fully_connected(features, units)
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(units, num_classes))
         self.decode: nn.Sequential | None = None
         if decoder is not None:
-            layers: list[nn.Module] = [_fully_connected(features, units), nn.Dropout(dropout)]
+            layers: list[nn.Module] = [fully_connected(features, units), nn.Dropout(dropout)]
             widths = [units, *decoder]
             for before, after in pairwise(widths):
                 layers += [nn.Linear(before, after), nn.ReLU()]
@@ -104,5 +105,6 @@ class ParallelCNN(nn.Module):
         return Outputs(self.classify(embedding), embedding, cast(Tensor | None, reconstruction))
 
 
-def _fully_connected(before: int, after: int) -> nn.Sequential:
+def fully_connected(before: int, after: int) -> nn.Sequential:
+    """One FC layer as both networks have it: linear, batch norm, ReLU."""
     return nn.Sequential(nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU())

@@ -1,0 +1,233 @@
+"""Bootstrap intervals over speakers, then seeds within them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[np.float64]
+Values = npt.ArrayLike | pd.DataFrame
+Metric = Literal["accuracy_overall", "accuracy_class"]
+Seed = int | np.random.Generator
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the interval around it at a confidence ``level``.
+
+    Raises:
+        ValueError: a number is not finite, the ends are swapped, or the level is not in (0, 1).
+    """
+
+    estimate: float
+    low: float
+    high: float
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse what is no interval."""
+        finite((self.estimate, self.low, self.high), "an interval's numbers")
+        if self.low > self.high:
+            raise ValueError(f"the interval's low end {self.low} is above its high end {self.high}")
+        inside("level", self.level)
+
+    def within(self, margin: float) -> bool:
+        r"""Say whether the interval lies inside :math:`(-\text{margin}, +\text{margin})`."""
+        return -margin < self.low and self.high < margin
+
+
+def bootstrap_mean(
+    values: Values, *, draws: int = 10_000, level: float = 0.95, seed: Seed = 0
+) -> Interval:
+    r"""Hierarchical bootstrap interval of the mean over speakers and, within them, seeds.
+
+    Each draw takes as many speakers as there are, with replacement, for each of them as many of
+    its seeds as there are, with replacement, and their mean. The interval holds the middle
+    ``level`` of the draws (percentile interval; Davison and Hinkley 1997, sections 3.8 and 5.3).
+
+    Of data with normal effects and three seeds, the 95 % interval covers the true mean in about
+    91 % of cases for 10 speakers and 94 % for 24 (``tests/test_statistics.py`` repeats it).
+
+    Args:
+        values: (speakers, seeds), one value each. Seeds may be one, speakers at least two.
+        draws: Number of resamples, at least 100.
+        level: Confidence level in (0, 1).
+        seed: Seed or generator of the draws.
+
+    Raises:
+        ValueError: wrong shape, a value that is not finite, or an option out of its range.
+
+    Example:
+        >>> interval = bootstrap_mean([[0.70, 0.72], [0.60, 0.61], [0.80, 0.79]])
+        >>> f"{interval.estimate:.3f} from {interval.low:.3f} to {interval.high:.3f}"
+        '0.703 from 0.603 to 0.797'
+    """
+    cells = _cells(values, "values")
+    weights = _weights(cells.shape[0], cells.shape[1], draws, seed)
+    return _percentiles(float(cells.mean()), weights @ cells.ravel() / cells.size, level)
+
+
+def bootstrap_difference(
+    first: Values, second: Values, *, draws: int = 10_000, level: float = 0.95, seed: Seed = 0
+) -> Interval:
+    """Hierarchical bootstrap interval of the mean paired difference ``first - second``.
+
+    Speakers and seeds are drawn together for both; see ``bootstrap_mean``.
+
+    Raises:
+        ValueError: the two differ in shape or (as data frames) in speakers or seeds, or as for
+            ``bootstrap_mean``.
+
+    Example:
+        >>> bootstrap_difference([[0.5], [0.7]], [[0.4], [0.6]]).low.__round__(6)
+        0.1
+    """
+    a, b = _cells(first, "first"), _cells(second, "second")
+    if a.shape != b.shape:
+        raise ValueError(f"first {a.shape} and second {b.shape} (speakers, seeds) are not paired")
+    if isinstance(first, pd.DataFrame) and isinstance(second, pd.DataFrame):
+        for name, one, other in (
+            ("speakers", first.index, second.index),
+            ("seeds", first.columns, second.columns),
+        ):
+            if not one.equals(other):
+                raise ValueError(f"the two differ in {name}: {list(one)} and {list(other)}")
+    return bootstrap_mean(a - b, draws=draws, level=level, seed=seed)
+
+
+def bootstrap_pooled(
+    answers: pd.DataFrame,
+    baseline: pd.DataFrame | None = None,
+    *,
+    metric: Metric = "accuracy_class",
+    draws: int = 10_000,
+    level: float = 0.95,
+    seed: Seed = 0,
+) -> Interval:
+    """Hierarchical bootstrap interval of an accuracy over all utterances of resampled speakers.
+
+    Speakers and seeds are drawn as in ``bootstrap_mean``, but each draw is scored once over all
+    the utterances it holds, a speaker drawn twice counting twice. As every seed tests the same
+    utterances, this is also the mean over seeds of the pooled accuracy.
+
+    Args:
+        answers: One row per tested utterance: ``speaker``, ``seed``, ``key``, ``truth`` and
+            ``predicted`` (``AccuracyTable.answers``).
+        baseline: The same utterances answered by another condition; then the interval is that of
+            the paired difference of accuracies, ``answers`` minus ``baseline``.
+        metric: ``accuracy_class`` (over the classes in a draw's truth) or ``accuracy_overall``.
+        draws: Number of resamples, at least 100.
+        level: Confidence level in (0, 1).
+        seed: Seed or generator of the draws.
+
+    Raises:
+        ValueError: a column is missing or holds nothing, an utterance stands twice, a speaker
+            lacks a seed, ``baseline`` is not paired, or an option is out of its range.
+    """
+    if metric not in ("accuracy_overall", "accuracy_class"):
+        raise ValueError(f"metric {metric!r}, known: accuracy_overall, accuracy_class")
+    rows = _answers(answers, "answers")
+    right = [(rows["truth"] == rows["predicted"]).to_numpy()]
+    if baseline is not None:
+        other = _answers(baseline, "baseline")
+        shared = ["seed", "key", "speaker", "truth"]
+        if not rows[shared].equals(other[shared]):
+            raise ValueError(
+                f"answers ({len(rows)} rows) and baseline ({len(other)} rows) are not paired: "
+                "they differ in seed, key, speaker or truth"
+            )
+        right.append((other["truth"] == other["predicted"]).to_numpy())
+    speakers, seeds, classes = (
+        pd.factorize(rows[name], sort=True)[0] for name in ("speaker", "seed", "truth")
+    )
+    shape = (int(speakers.max()) + 1, int(seeds.max()) + 1, int(classes.max()) + 1)
+    place = np.ravel_multi_index((speakers, seeds, classes), shape)
+    counted = [np.bincount(place, w, math.prod(shape)) for w in (np.ones(len(rows)), *right)]
+    total, *hits = (c.reshape(-1, shape[2]) for c in counted)
+    if (total.sum(axis=1) == 0).any():
+        raise ValueError(f"of {shape[0]} speakers x {shape[1]} seeds some cell has no utterance")
+    weights = _weights(shape[0], shape[1], draws, seed)
+
+    def score(by: Array) -> Array:
+        n = by @ total
+        parts = [by @ h for h in hits]
+        if metric == "accuracy_overall":
+            values = [p.sum(axis=1) / n.sum(axis=1) for p in parts]
+        else:
+            recall = [np.divide(p, n, out=np.zeros_like(p), where=n > 0) for p in parts]
+            values = [r.sum(axis=1) / (n > 0).sum(axis=1) for r in recall]
+        return values[0] if len(values) == 1 else values[0] - values[1]
+
+    everything = score(np.ones((1, weights.shape[1])))
+    return _percentiles(float(everything[0]), score(weights), level)
+
+
+def finite(values: Values, name: str, *, ndim: int | None = None, kind: str = "numbers") -> Array:
+    """Make ``values`` an array of float64.
+
+    Raises:
+        ValueError: it is empty, does not have ``ndim`` axes, or a value is not finite.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 0 or (ndim is not None and array.ndim != ndim):
+        raise ValueError(f"{name} of shape {array.shape}: {kind}, not empty, is needed")
+    if not np.isfinite(array).all():
+        bad = array[~np.isfinite(array)][0]
+        raise ValueError(f"{name} of shape {array.shape}: {bad} is not finite")
+    return cast(Array, array)
+
+
+def inside(name: str, value: float) -> None:
+    """Refuse a value outside (0, 1).
+
+    Raises:
+        ValueError: it is outside.
+    """
+    if not 0 < value < 1:
+        raise ValueError(f"{name} is {value}, it must be in (0, 1)")
+
+
+def _weights(speakers: int, seeds: int, draws: int, seed: Seed) -> Array:
+    """How often each draw holds each cell: (draws, speakers x seeds)."""
+    if draws < 100:
+        raise ValueError(f"draws is {draws}, at least 100 are needed")
+    if speakers < 2:
+        raise ValueError(f"{speakers} speaker: at least 2 are needed for an interval over speakers")
+    rng = np.random.default_rng(seed)
+    who = rng.integers(speakers, size=(draws, speakers))
+    which = rng.integers(seeds, size=(draws, speakers, seeds))
+    cells = speakers * seeds
+    flat = (np.arange(draws)[:, None, None] * speakers + who[..., None]) * seeds + which
+    counted = np.bincount(flat.ravel(), minlength=draws * cells)
+    return counted.reshape(draws, cells).astype(np.float64)
+
+
+def _percentiles(estimate: float, resampled: Array, level: float) -> Interval:
+    inside("level", level)
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(estimate, float(low), float(high), level)
+
+
+def _answers(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    columns = ["seed", "key", "speaker", "truth", "predicted"]
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise ValueError(f"{name} has no column {', '.join(missing)}")
+    if not len(frame):
+        raise ValueError(f"{name} has no rows")
+    rows = frame[columns].sort_values(["seed", "key"], ignore_index=True)
+    if empty := [column for column in columns if rows[column].isna().any()]:
+        raise ValueError(f"{name} has missing values in column {', '.join(empty)}")
+    twice = rows[rows.duplicated(["seed", "key"])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise ValueError(f"{name}: utterance {first['key']!r} stands twice in seed {first['seed']}")
+    return rows
+
+
+def _cells(values: Values, name: str) -> Array:
+    return finite(values, name, ndim=2, kind="(speakers, seeds)")

@@ -1,0 +1,131 @@
+"""The configuration of a run, which is also its identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
+
+from ser_lib.features import Input
+from ser_lib.layers import Padding
+
+MODELS = ("parallel_cnn", "parent_cnn")
+"""Paper 1's network, and the one it descends from."""
+
+PROPORTIONS = {
+    "": None,
+    "iemocap": {"neutral": 0.488, "sadness": 0.269, "happiness": 0.123, "anger": 0.12},
+}
+"""Named shares of the emotions: as they are, or as paper 1 prints them in section 3."""
+
+OBJECTIVES = ("S", "A", "S+A", "S+C", "S+A+C")
+"""Softmax (S), reconstruction as auxiliary task (A), center loss (C), and their sums."""
+
+
+_REQUIRED = {
+    "corpus": str,
+    "corpus_hash": str,
+    "emotions": tuple,
+    "input": str,
+    "fold": int,
+    "seed": int,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One run: one network, trained on one fold with one seed.
+
+    The identity of a run is the hash of what differs from the defaults below, so a default may
+    never change; a new field whose default means "as before" leaves old identities alone.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    corpus: str
+    corpus_hash: str
+    emotions: tuple[str, ...]
+    """Classes, in this order."""
+    input: Input
+    fold: int
+    seed: int
+    protocol: str = "sessions"
+    seconds: float = 6.0
+    scaling: Literal["coefficient", "global"] = "coefficient"
+    padding: Padding = "valid"
+    units: int = 64
+    dropout: float = 0.5
+    decoder: tuple[int, ...] = (256,)
+    objective: str = "S"
+    lambda1: float = 4.0
+    """Weight of the center loss (paper 1, equation 2)."""
+    lambda2: float = 1.0
+    """Weight of the reconstruction loss (paper 1, equation 3)."""
+    alpha: float = 0.5
+    center_norm: Literal["l1", "l2"] = "l2"
+    epochs: int = 60
+    batch_size: int = 32
+    learning_rate: float = 1.0
+    rho: float = 0.95
+    model: str = "parallel_cnn"
+    proportions: str = ""
+    """Thin the training set to these shares of the emotions."""
+    train_share: float = 1.0
+    """Thin the training set to this share of each emotion."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be trained."""
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f"objective {self.objective!r}, known: {', '.join(OBJECTIVES)}")
+        if self.model not in MODELS or (self.model == "parent_cnn" and "A" in self.objective):
+            raise ValueError(f"model {self.model!r} with {self.objective}, known: {MODELS}")
+        if self.proportions not in PROPORTIONS:
+            raise ValueError(f"proportions {self.proportions!r}, known: {', '.join(PROPORTIONS)}")
+        limits = {
+            "train_share": 0 < self.train_share <= 1,
+            "fold": self.fold >= 0,
+            "seed": self.seed >= 0,
+            "lambda1": self.lambda1 >= 0,
+            "lambda2": self.lambda2 >= 0,
+            "epochs": self.epochs >= 1,
+            "batch_size": self.batch_size >= 2,
+            "learning_rate": self.learning_rate > 0,
+            "rho": 0 < self.rho < 1,
+        }
+        for name, fine in limits.items():
+            if not fine:
+                raise ValueError(f"{name} is {getattr(self, name)}, which is out of its range")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build a configuration from JSON or TOML values; an unknown name is refused."""
+        kinds = {f.name: _REQUIRED.get(f.name, type(f.default)) for f in fields(cls)}
+        if unknown := sorted(set(values) - set(kinds)):
+            raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(kinds)}")
+        clean: dict[str, Any] = {}
+        for name, value in values.items():
+            if isinstance(value, list):
+                value = tuple(value)
+            elif kinds[name] is float and type(value) is int:
+                value = float(value)
+            if type(value) is not kinds[name]:
+                raise ValueError(f"{name} is {value!r}, expected {kinds[name].__name__}")
+            clean[name] = value
+        return cls(**clean)
+
+    @property
+    def label(self) -> str:
+        """What a person calls the run."""
+        weight = f" lambda1={self.lambda1:g}" if "C" in self.objective else ""
+        return (
+            f"{self.corpus} {self.input} {self.objective}{weight} fold {self.fold} seed {self.seed}"
+        )
+
+    @property
+    def identity(self) -> str:
+        """Name of the run: 16 hex digits of a SHA-256."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen = {f.name: chosen[f.name] for f in fields(self) if chosen[f.name] != f.default}
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
