@@ -173,8 +173,8 @@ def cohens_d(differences: npt.ArrayLike) -> float:
         >>> cohens_d([1, 2, 3])
         2.0
     """
-    d, error = _standard_error(differences, 0.0)
-    return float(d.mean()) / (error * math.sqrt(d.size))
+    d, _ = _standard_error(differences, 0.0)
+    return float(d.mean() / d.std(ddof=1))
 
 
 def cliffs_delta(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
@@ -278,6 +278,6 @@ def _standard_error(differences: npt.ArrayLike, ratio: float) -> tuple[Array, fl
         raise ValueError(f"{d.size} difference: at least 2 are needed")
     if not 0 <= ratio < math.inf:
         raise ValueError(f"ratio is {ratio}, test size over training size must be 0 or more")
-    if np.ptp(d) == 0:
+    if np.ptp(d) <= 1e-12 * max(1.0, float(np.abs(d).max())):  # all that is left is rounding
         raise ValueError(f"all {d.size} differences are {d[0]}: their variance is zero")
     return d, math.sqrt((1 / d.size + ratio) * float(d.var(ddof=1)))

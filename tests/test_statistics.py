@@ -1,0 +1,575 @@
+"""Intervals, tests, effect sizes and verdicts against loops, scipy and sums done by hand."""
+
+import math
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ser_lib import statistics
+from ser_lib.metrics import accuracy_class, accuracy_overall
+from ser_lib.records import Records
+from ser_lib.statistics import Interval
+
+POSTER = ["47.22", "58.33", "55.56", "56.94", "54.16", "61.11", "91.67"]
+"""The seven accuracies that paper 2 reports on RAVDESS."""
+
+SPEAKERS = {f"{speaker}-{take}": speaker for speaker in "abc" for take in range(4)}
+
+
+def records(seeds=(0, 1), lambdas=(0.1, 4.0), noise=0) -> Records:
+    """Two folds of speakers a, b and c; the truth is sadness for odd takes, anger for even."""
+    rng = np.random.default_rng(noise)
+    runs, predictions = [], []
+    for weight in lambdas:
+        for seed in seeds:
+            for fold, inside in enumerate(("ab", "c")):
+                run = f"{weight}/{seed}/{fold}"
+                facts = {"corpus": "x", "input": "mfcc", "objective": "S+C", "epochs": 60}
+                place = {"fold": fold, "seed": seed, "seconds": rng.random()}
+                runs.append({"run": run, "lambda1": weight, **facts, **place})
+                for key, speaker in SPEAKERS.items():
+                    if speaker in inside:
+                        truth = ("anger", "sadness")[int(key[-1]) % 2]
+                        predicted = rng.choice(["anger", "sadness", "neutral"])
+                        answer = {"key": key, "truth": truth, "predicted": predicted}
+                        predictions.append({"run": run, "way": 0, **answer})
+    return Records(pd.DataFrame(runs), pd.DataFrame(predictions), pd.DataFrame())
+
+
+# Tables
+
+
+def test_accuracies_per_speaker_and_pooled():
+    made = records()
+    table = statistics.accuracy_table(made, SPEAKERS)
+    assert len(table.by_speaker) == 2 * 2 * 3
+    assert len(table.pooled) == 2 * 2
+    joined = made.predictions.merge(made.runs, on="run")
+    for row in table.by_speaker.to_dict("records"):
+        mine = joined[
+            (joined["lambda1"] == row["lambda1"])
+            & (joined["seed"] == row["seed"])
+            & joined["key"].str.startswith(row["speaker"])
+        ]
+        assert row["utterances"] == len(mine) == 4
+        assert row["accuracy_class"] == accuracy_class(mine["truth"], mine["predicted"])
+        assert row["accuracy_overall"] == accuracy_overall(mine["truth"], mine["predicted"])
+    for row in table.pooled.to_dict("records"):
+        mine = joined[(joined["lambda1"] == row["lambda1"]) & (joined["seed"] == row["seed"])]
+        assert row["utterances"] == len(mine) == 12
+        assert row["accuracy_class"] == accuracy_class(mine["truth"], mine["predicted"])
+
+    array = table.array(lambda1=4.0)
+    assert list(array.index) == ["a", "b", "c"]
+    assert list(array.columns) == [0, 1]
+    rows = table.by_speaker.set_index(["lambda1", "speaker", "seed"])
+    assert array.loc["b", 1] == rows.loc[(4.0, "b", 1), "accuracy_class"]
+
+
+def test_table_does_not_depend_on_the_order_of_rows():
+    made = records()
+    shuffled = Records(
+        made.runs.sample(frac=1, random_state=0),
+        made.predictions.sample(frac=1, random_state=0),
+        made.history,
+    )
+    first, second = (statistics.accuracy_table(r, SPEAKERS) for r in (made, shuffled))
+    pd.testing.assert_frame_equal(first.pooled, second.pooled)
+    pd.testing.assert_frame_equal(first.utterances, second.utterances)
+
+
+def test_runs_that_do_not_classify_are_left_out():
+    made = records()
+    extra = made.runs.iloc[:1].assign(run="auxiliary", objective="A", epochs=1)
+    runs = pd.concat([made.runs, extra])
+    table = statistics.accuracy_table(Records(runs, made.predictions, made.history), SPEAKERS)
+    assert set(table.pooled["objective"]) == {"S+C"}
+
+
+def test_table_refuses_what_would_give_a_wrong_number():
+    made = records()
+    runs, predictions = made.runs, made.predictions
+
+    def refused(runs, predictions, text, speakers=SPEAKERS, **options):
+        with pytest.raises(ValueError, match=text):
+            statistics.accuracy_table(Records(runs, predictions, made.history), speakers, **options)
+
+    refused(runs, predictions, "'lambda1', with values", by=("corpus",))
+    refused(runs, predictions, "no column.*'model'", by=("model",))
+    refused(runs, predictions, "no column", by=())
+    refused(runs, predictions.iloc[:0], "no predictions")
+    refused(runs.iloc[1:], predictions, "not among the runs.*0.1/0/0")
+    refused(pd.concat([runs, runs]), predictions, "stands twice")
+    refused(runs.assign(lambda1=math.nan), predictions, "missing in column lambda1")
+    refused(runs, predictions.assign(predicted=None), "missing in column predicted")
+    refused(
+        runs,
+        predictions,
+        "4 tested utterances have no speaker.*'a-0'",
+        speakers={key: speaker for key, speaker in SPEAKERS.items() if speaker != "a"},
+    )
+    refused(runs, pd.concat([predictions, predictions[:1]]), "'a-0' was tested twice.*lambda1 0.1")
+    half = predictions[predictions["run"] != "4.0/1/1"]
+    refused(runs, half, "seed 1 of .*lambda1 4.0 tested 8 of the 12")
+    loose = statistics.accuracy_table(Records(runs, half, made.history), SPEAKERS, complete=False)
+    assert loose.pooled["utterances"].tolist() == [12, 12, 12, 8]
+    with pytest.raises(ValueError, match="nan is not finite"):
+        statistics.bootstrap_mean(loose.array(lambda1=4.0))
+
+
+def test_a_condition_must_be_one():
+    table = statistics.accuracy_table(records(), SPEAKERS)
+    with pytest.raises(ValueError, match="fits 2 conditions"):
+        table.array()
+    with pytest.raises(ValueError, match=r"fits 0 conditions.*4\.0"):
+        table.answers(lambda1=7)
+    with pytest.raises(ValueError, match="no condition model"):
+        table.array(model="x")
+    with pytest.raises(ValueError, match="metric 'f1'"):
+        table.array("f1", lambda1=4.0)
+
+
+# Bootstrap
+
+
+def drawn(speakers, seeds, draws, seed):
+    """The draws of the bootstrap, one at a time."""
+    rng = np.random.default_rng(seed)
+    who = rng.integers(speakers, size=(draws, speakers))
+    which = rng.integers(seeds, size=(draws, speakers, seeds))
+    for draw in range(draws):
+        yield [
+            (s, r) for s, seeds_of_s in zip(who[draw], which[draw], strict=True) for r in seeds_of_s
+        ]
+
+
+def test_bootstrap_equals_a_loop():
+    values = np.random.default_rng(0).random((5, 3))
+    means = [np.mean([values[cell] for cell in cells]) for cells in drawn(5, 3, 400, 7)]
+    interval = statistics.bootstrap_mean(values, draws=400, level=0.9, seed=7)
+    assert interval.estimate == pytest.approx(values.mean())
+    assert (interval.low, interval.high) == pytest.approx(np.quantile(means, [0.05, 0.95]))
+    assert interval.level == 0.9
+
+
+def test_bootstrap_of_a_difference_is_paired():
+    rng = np.random.default_rng(0)
+    first = rng.random((6, 2))
+    second = first - 0.1
+    interval = statistics.bootstrap_difference(first, second)
+    assert (interval.low, interval.high) == pytest.approx((0.1, 0.1))
+    frame = pd.DataFrame(first, index=list("abcdef"))
+    with pytest.raises(ValueError, match="differ in speakers"):
+        statistics.bootstrap_difference(frame, frame.iloc[::-1])
+    with pytest.raises(ValueError, match="differ in seeds"):
+        statistics.bootstrap_difference(frame, frame.rename(columns={0: 5}))
+    with pytest.raises(ValueError, match=r"\(6, 2\) and second \(6, 1\)"):
+        statistics.bootstrap_difference(first, first[:, :1])
+
+
+@pytest.mark.parametrize(("speakers", "expected"), [(10, 0.904), (24, 0.930)])
+def test_coverage_of_the_bootstrap(speakers, expected):
+    """The expected shares are of 3,000 simulations; two standard errors of 1,000 are 0.019."""
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(1000):
+        values = rng.normal(0, 0.1, (speakers, 1)) + rng.normal(0, 0.03, (speakers, 3))
+        interval = statistics.bootstrap_mean(values, draws=400, seed=rng)
+        covered += interval.low <= 0 <= interval.high
+    assert covered / 1000 == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("metric", ["accuracy_class", "accuracy_overall"])
+@pytest.mark.parametrize("paired", [False, True])
+def test_bootstrap_of_a_pooled_accuracy_equals_a_loop(metric, paired):
+    """Unequal classes per speaker: speaker c never was angry, so a draw may lack the class."""
+    made = records()
+    kept = made.predictions[~made.predictions["key"].isin(["c-0", "c-2", "b-0"])]
+    table = statistics.accuracy_table(Records(made.runs, kept, made.history), SPEAKERS)
+    first, second = (table.answers(lambda1=weight) for weight in (0.1, 4.0))
+    score = {"accuracy_class": accuracy_class, "accuracy_overall": accuracy_overall}[metric]
+
+    def naive(frame, cells):
+        parts = [frame[(frame["speaker"] == "abc"[s]) & (frame["seed"] == r)] for s, r in cells]
+        rows = pd.concat(parts)
+        return score(rows["truth"], rows["predicted"])
+
+    expected = [
+        naive(first, cells) - (naive(second, cells) if paired else 0)
+        for cells in drawn(3, 2, 120, 5)
+    ]
+    interval = statistics.bootstrap_pooled(
+        first.sample(frac=1, random_state=1),
+        second if paired else None,
+        metric=metric,
+        draws=120,
+        seed=5,
+    )
+    assert (interval.low, interval.high) == pytest.approx(np.quantile(expected, [0.025, 0.975]))
+    pooled = table.pooled.groupby("lambda1")[metric].mean()
+    assert interval.estimate == pytest.approx(pooled[0.1] - (pooled[4.0] if paired else 0))
+
+
+def test_bootstrap_of_a_pooled_accuracy_refuses():
+    table = statistics.accuracy_table(records(), SPEAKERS)
+    answers = table.answers(lambda1=4.0)
+
+    def refused(text, frame, *others, **options):
+        with pytest.raises(ValueError, match=text):
+            statistics.bootstrap_pooled(frame, *others, **options)
+
+    refused("no column seed, key", answers.drop(columns=["seed", "key"]))
+    refused("no rows", answers[:0])
+    refused("missing values in column truth", answers.assign(truth=None))
+    refused("'a-0' stands twice in seed 0", pd.concat([answers, answers[:1]]))
+    refused(
+        "some cell has no utterance",
+        answers[~answers["key"].str.startswith("a") | (answers["seed"] == 0)],
+    )
+    refused("not paired", answers, answers[1:])
+    refused("not paired", answers, answers.assign(truth="fear"))
+    refused("metric 'f1'", answers, metric="f1")
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "text"),
+    [
+        ([], {}, r"shape \(0,\)"),
+        ([1.0, 2.0], {}, r"\(2,\): \(speakers, seeds\)"),
+        ([[1.0], [math.nan]], {}, "nan is not finite"),
+        ([[1.0], [math.inf]], {}, "inf is not finite"),
+        ([[1.0, 2.0]], {}, "1 speaker"),
+        ([[1.0], [2.0]], {"draws": 99}, "draws is 99"),
+        ([[1.0], [2.0]], {"level": 1.0}, "level is 1.0"),
+        ([[1.0], [2.0]], {"level": math.nan}, "level is nan"),
+    ],
+)
+def test_bootstrap_refuses(values, options, text):
+    with pytest.raises(ValueError, match=text):
+        statistics.bootstrap_mean(values, **options)
+
+
+# Tests
+
+numbers = st.floats(-1, 1).map(lambda value: round(value, 6))
+several = st.lists(numbers, min_size=2, max_size=12).filter(lambda d: np.ptp(d) > 1e-5)
+
+
+def test_corrected_t_test_by_hand():
+    """Mean 3, variance 2.5, J = 5: error sqrt((1/5 + 1/4) 2.5) = sqrt(1.125) = 1.06066."""
+    test = statistics.corrected_t_test([1, 2, 3, 4, 5], ratio=1 / 4)
+    assert test.statistic == pytest.approx(2.828427)
+    assert test.degrees == 4
+    # Student's t, 4 degrees, two-sided: 2.776445 for 5 %.
+    assert test.p_value == pytest.approx(0.0474, abs=1e-4)
+    assert test.interval.low == pytest.approx(3 - 2.776445 * 1.06066, abs=1e-5)
+    assert test.interval.high == pytest.approx(3 + 2.776445 * 1.06066, abs=1e-5)
+
+
+@given(several, st.floats(-0.5, 0.5))
+def test_without_correction_it_is_students_test(differences, null):
+    test = statistics.corrected_t_test(differences, ratio=0, null=null)
+    oracle = scipy.stats.ttest_1samp(differences, null)
+    ends = oracle.confidence_interval(0.95)
+    assert (test.statistic, test.p_value) == pytest.approx((oracle.statistic, oracle.pvalue))
+    assert (test.interval.low, test.interval.high) == pytest.approx((ends.low, ends.high))
+    assert test.degrees == oracle.df
+
+
+@given(several, st.floats(0.01, 2))
+def test_the_correction_only_costs_power(differences, ratio):
+    plain = statistics.corrected_t_test(differences, ratio=0)
+    assert statistics.corrected_t_test(differences, ratio=ratio).p_value >= plain.p_value
+
+
+@given(several, st.floats(0.01, 1), st.sampled_from([0.01, 0.05, 0.1]))
+def test_equivalence_is_two_one_sided_tests(differences, margin, alpha):
+    test = statistics.equivalence_test(differences, margin, alpha=alpha)
+    above = scipy.stats.ttest_1samp(differences, -margin, alternative="greater")
+    below = scipy.stats.ttest_1samp(differences, margin, alternative="less")
+    assert test.p_value == pytest.approx(max(above.pvalue, below.pvalue))
+    nearer = min(above.statistic, below.statistic, key=abs)
+    assert abs(test.statistic) == pytest.approx(abs(nearer))
+    if abs(test.p_value - alpha) > 1e-9:
+        assert test.interval.within(margin) == (test.p_value < alpha)
+
+
+def test_equivalence_with_correction_is_harder():
+    differences = [0.001, -0.002, 0.0, 0.003]
+    plain, corrected = (
+        statistics.equivalence_test(differences, 0.0035, ratio=ratio).p_value for ratio in (0, 0.25)
+    )
+    assert plain < 0.05 < corrected
+
+
+@pytest.mark.parametrize(
+    ("differences", "options", "text"),
+    [
+        ([], {}, "not empty"),
+        ([0.1], {}, "1 difference"),
+        ([[0.1, 0.2]], {}, r"shape \(1, 2\): a list"),
+        ([0.1, math.nan], {}, "nan is not finite"),
+        ([0.1, 0.3 - 0.2], {}, "variance is zero"),
+        ([0.1, 0.2], {"ratio": -1}, "ratio is -1"),
+        ([0.1, 0.2], {"ratio": math.nan}, "ratio is nan"),
+        ([0.1, 0.2], {"level": 0}, "level is 0"),
+        ([0.1, 0.2], {"null": math.nan}, "nan is not finite"),
+    ],
+)
+def test_t_test_refuses(differences, options, text):
+    with pytest.raises(ValueError, match=text):
+        statistics.corrected_t_test(differences, **{"ratio": 0.25, **options})
+
+
+@pytest.mark.parametrize(
+    ("margin", "alpha", "text"),
+    [(0, 0.05, "margin is 0"), (math.nan, 0.05, "margin is nan"), (0.1, 0.5, "alpha is 0.5")],
+)
+def test_equivalence_refuses(margin, alpha, text):
+    with pytest.raises(ValueError, match=text):
+        statistics.equivalence_test([0.1, 0.2], margin, alpha=alpha)
+
+
+# Effect sizes, many tests, shares
+
+
+@given(st.lists(numbers, min_size=1, max_size=8), st.lists(numbers, min_size=1, max_size=8))
+def test_cliffs_delta_equals_a_loop(first, second):
+    pairs = [(x, y) for x in first for y in second]
+    delta = sum((x > y) - (x < y) for x, y in pairs) / len(pairs)
+    assert statistics.cliffs_delta(first, second) == pytest.approx(delta)
+    superiority = sum((x > y) + (x == y) / 2 for x, y in pairs) / len(pairs)
+    assert statistics.probability_of_superiority(first, second) == pytest.approx(superiority)
+    mann_whitney = scipy.stats.mannwhitneyu(first, second, method="asymptotic").statistic
+    assert superiority == pytest.approx(mann_whitney / len(pairs))
+
+
+@given(several)
+def test_cohens_d_is_t_without_the_size(differences):
+    t = scipy.stats.ttest_1samp(differences, 0).statistic
+    assert statistics.cohens_d(differences) == pytest.approx(t / math.sqrt(len(differences)))
+
+
+def test_effect_sizes_refuse():
+    with pytest.raises(ValueError, match="second of shape"):
+        statistics.cliffs_delta([1.0], [])
+    with pytest.raises(ValueError, match="nan is not finite"):
+        statistics.probability_of_superiority([math.nan], [1.0])
+    with pytest.raises(ValueError, match="variance is zero"):
+        statistics.cohens_d([0.1, 0.1])
+
+
+def test_holm_by_hand():
+    """Sorted 0.005, 0.01, 0.03, 0.04 by 4, 3, 2, 1: 0.02, 0.03, 0.06, then 0.04 raised to 0.06."""
+    assert statistics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert statistics.holm([0.6, 0.7]) == pytest.approx([1, 1])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_keeps_order_and_lies_between_none_and_bonferroni(p_values):
+    p, adjusted = np.array(p_values), statistics.holm(p_values)
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(adjusted[order]) >= 0).all()
+    assert (adjusted >= p).all()
+    assert (adjusted <= np.minimum(1, p * len(p)) + 1e-15).all()
+    # The same hypotheses fall as when one steps down until the first that stands.
+    rejected = []
+    for rank, index in enumerate(order):
+        if p[index] * (len(p) - rank) > 0.05:
+            break
+        rejected.append(index)
+    assert sorted(rejected) == np.flatnonzero(adjusted <= 0.05).tolist()
+
+
+@pytest.mark.parametrize(
+    ("p_values", "text"), [([], "not empty"), ([0.1, 1.1], "1.1"), ([math.nan], "nan")]
+)
+def test_holm_refuses(p_values, text):
+    with pytest.raises(ValueError, match=text):
+        statistics.holm(p_values)
+
+
+def test_wilson_of_66_in_72():
+    """By hand with z = 1.959964, z² = 3.841459.
+
+    p = 0.916667; middle (0.916667 + 0.026677) / 1.053354 = 0.895562;
+    half 1.959964 sqrt(0.00106096 + 0.00018526) / 1.053354 = 0.065685.
+    """
+    interval = statistics.wilson(66, 72)
+    assert interval.estimate == pytest.approx(66 / 72)
+    assert (interval.low, interval.high) == pytest.approx((0.829877, 0.961247), abs=2e-6)
+
+
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_equals_scipy(pair):
+    interval = statistics.wilson(*pair, level=0.9)
+    oracle = scipy.stats.binomtest(*pair).proportion_ci(0.9, method="wilson")
+    assert (interval.low, interval.high) == pytest.approx((oracle.low, oracle.high), abs=1e-12)
+    assert 0 <= interval.low <= interval.estimate <= interval.high <= 1
+
+
+@pytest.mark.parametrize(("hits", "total"), [(0, 0), (-1, 3), (4, 3), (math.nan, 3)])
+def test_wilson_refuses(hits, total):
+    with pytest.raises(ValueError, match=f"{hits} hits of {total}"):
+        statistics.wilson(hits, total)
+
+
+# Verdicts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.05, "higher"),
+        (-0.05, -0.01, "lower"),
+        (-0.01, 0.01, "no difference"),
+        (0.001, 0.01, "no difference"),  # surely positive, surely too small to matter
+        (-0.01, -0.001, "no difference"),
+        (-0.01, 0.05, "undecided"),
+        (-0.02, 0.01, "undecided"),  # the margin itself is not within the margin
+        (0.0, 0.05, "undecided"),
+        (0.02, 0.02, "higher"),
+    ],
+)
+def test_verdict(low, high, said):
+    assert statistics.verdict(Interval((low + high) / 2, low, high), 0.02) == said
+
+
+def test_verdict_without_a_smallest_effect_never_says_no_difference():
+    assert statistics.verdict(Interval(0, 0, 0), 0) == "undecided"
+    assert statistics.verdict(Interval(1e-9, 1e-9, 1e-9), 0) == "higher"
+
+
+@pytest.mark.parametrize("smallest", [-0.1, math.nan, math.inf])
+def test_verdict_refuses(smallest):
+    with pytest.raises(ValueError, match="smallest is"):
+        statistics.verdict(Interval(0, -1, 1), smallest)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [((0, 1, -1), "low end 1"), ((math.nan, 0, 1), "nan"), ((0, -1, 1, 0), "level is 0")],
+)
+def test_interval_refuses(numbers, text):
+    with pytest.raises(ValueError, match=text):
+        Interval(*numbers)
+
+
+# Granularity
+
+
+def printed(hits, size, rounding, decimals=2):
+    """Per cent as a source prints it; a tie is rounded up here."""
+    share = Fraction(100 * hits, size) * 10**decimals
+    if rounding == "truncate":
+        return math.floor(share)
+    return math.floor(share + Fraction(1, 2))
+
+
+@given(st.integers(1, 150), st.integers(0, 100), st.integers(0, 2))
+def test_counts_equal_a_loop(size, whole, decimals):
+    figure = Decimal(whole)
+    for rounding in ("round", "truncate"):
+        naive = [
+            k
+            for k in range(size + 1)
+            if printed(k, size, rounding, decimals) == whole * 10**decimals
+        ]
+        found = statistics.counts(whole, size, decimals=decimals, rounding=rounding)
+        ties = {Fraction(100 * k, size) - Fraction(figure) for k in set(found) - set(naive)}
+        assert set(naive) <= set(found)
+        assert ties <= {Fraction(1, 2 * 10**decimals)}  # a tie may also have been rounded down
+    either = statistics.counts(whole, size, decimals=decimals)
+    assert set(either) == {
+        k
+        for rounding in ("round", "truncate")
+        for k in statistics.counts(whole, size, decimals=decimals, rounding=rounding)
+    }
+
+
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_what_was_printed_is_attainable(pair):
+    hits, size = pair
+    exact = Decimal(100 * hits) / Decimal(size)
+    for rounding, mode in (("round", ROUND_HALF_UP), ("truncate", ROUND_DOWN)):
+        figure = str(exact.quantize(Decimal("0.01"), rounding=mode))
+        assert hits in statistics.counts(figure, size, rounding=rounding)
+        assert statistics.attainable([figure], size)
+
+
+def test_the_posters_figures_fit_multiples_of_72_only():
+    assert statistics.sizes(POSTER, largest=1440) == tuple(range(72, 1441, 72))
+    naive = [
+        size
+        for size in range(1, 1441)
+        if all(
+            any(
+                printed(k, size, rounding) == int(figure.replace(".", ""))
+                for k in {int(float(figure) * size / 100) + step for step in (-1, 0, 1, 2)}
+                for rounding in ("round", "truncate")
+            )
+            for figure in POSTER
+        )
+    ]
+    assert naive == list(range(72, 1441, 72))
+    hits = [statistics.counts(figure, 72) for figure in POSTER]
+    assert hits == [(34,), (42,), (40,), (41,), (39,), (44,), (66,)]
+
+
+def test_the_poster_both_rounds_and_truncates():
+    """54.16 is 39 of 72 cut off; 55.56 and 91.67 are 40 and 66 of 72 rounded: no one rule fits."""
+    fits = {
+        rounding: [figure for figure in POSTER if statistics.counts(figure, 72, rounding=rounding)]
+        for rounding in ("round", "truncate")
+    }
+    assert set(POSTER) - set(fits["round"]) == {"54.16"}
+    assert set(POSTER) - set(fits["truncate"]) == {"55.56", "91.67"}
+    for rounding in ("round", "truncate"):
+        assert statistics.sizes(POSTER, largest=1440, rounding=rounding) == ()
+    # The finding does not hang on the odd one: the six others, all rounded, say the same.
+    six = [figure for figure in POSTER if figure != "54.16"]
+    assert statistics.sizes(six, largest=1440, rounding="round") == tuple(range(72, 1441, 72))
+
+
+def test_by_luck():
+    assert statistics.by_luck(6, 7) == pytest.approx(3.57e-6, rel=1e-3)
+    assert statistics.by_luck(2, 7) == pytest.approx(0.0078125)
+    assert statistics.by_luck(1, 7) == 1
+    # Of the 433 counts that 432 utterances allow, 73 are multiples of six.
+    assert statistics.by_luck(6, 1) == pytest.approx(73 / 433, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("figure", "size", "options", "text"),
+    [
+        ("nan", 72, {}, "not a percentage"),
+        (math.nan, 72, {}, "not a percentage"),
+        ("many", 72, {}, "not a number"),
+        ("100.01", 72, {}, "not a percentage"),
+        (-1, 72, {}, "not a percentage"),
+        ("54.167", 72, {}, "more than 2 decimals"),
+        ("54.16", 0, {}, "size is 0"),
+        ("54.16", 72, {"decimals": -1}, "decimals is -1"),
+        ("54.16", 72, {"rounding": "up"}, "rounding 'up'"),
+    ],
+)
+def test_counts_refuse(figure, size, options, text):
+    with pytest.raises(ValueError, match=text):
+        statistics.counts(figure, size, **options)
+
+
+def test_granularity_refuses():
+    for figures in ([], "54.16"):
+        with pytest.raises(ValueError, match="figures is"):
+            statistics.attainable(figures, 72)
+    with pytest.raises(ValueError, match="largest is 0"):
+        statistics.sizes(POSTER, largest=0)
+    for factor, figures in ((0, 7), (6, 0)):
+        with pytest.raises(ValueError, match="at least 1"):
+            statistics.by_luck(factor, figures)
