@@ -100,7 +100,7 @@ def _compare(
         x = torch.rand(batch, *shape)
     x[:, :, round(speech * shape[1]) :] = 0
     x = x.to(device)
-    search = _Paths(layers).to(device)
+    search = SearchPaths(layers).to(device)
     plain = PlainPaths(layers).to(device)
     forms = (_step(plain, x), _step(search, x))
     peaks = [_peak(step, device) for step in forms]  # also warms up
@@ -125,12 +125,16 @@ def _compare(
     )
 
 
-class _Paths(nn.Module):
+class SearchPaths(nn.Module):
+    """The four paths as the library computes them."""
+
     def __init__(self, layers: Iterable[ConvReLUMaxPool2d]) -> None:
+        """Take search layers."""
         super().__init__()
         self.layers = nn.ModuleList(layers)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pool every path and concatenate."""
         return torch.cat([path(x).flatten(1) for path in self.layers], 1)
 
 

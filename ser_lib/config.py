@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
 from ser_lib.features import Input
@@ -114,6 +114,16 @@ class RunConfig:
                 raise ValueError(f"{name} is {value!r}, expected {kinds[name].__name__}")
             clean[name] = value
         return cls(**clean)
+
+    def canonical(self) -> Self:
+        """Set what the objective does not use to its default, so that equal runs are one run."""
+        unused = set()
+        if "A" not in self.objective:
+            unused |= {"lambda2", "decoder"}
+        if "C" not in self.objective:
+            unused |= {"lambda1", "alpha", "center_norm"}
+        defaults: dict[str, Any] = {f.name: f.default for f in fields(self) if f.name in unused}
+        return replace(self, **defaults)
 
     @property
     def label(self) -> str:

@@ -1,20 +1,21 @@
 """What may be concluded from few speakers and few seeds: tests, effect sizes, verdicts.
 
 Everything for conclusions can be had from here: the tables of accuracies (``tables``), the
-intervals (``bootstrap``) and the granularity test of printed figures (``granularity``) too.
+intervals (``intervals``) and the granularity test of printed figures (``granularity``) too.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from ser_lib.bootstrap import (
+from ser_lib.granularity import attainable, by_luck, counts, sizes
+from ser_lib.intervals import (
     Array,
     Interval,
     bootstrap_difference,
@@ -22,8 +23,8 @@ from ser_lib.bootstrap import (
     bootstrap_pooled,
     finite,
     inside,
+    verdict,
 )
-from ser_lib.granularity import attainable, by_luck, counts, sizes
 from ser_lib.tables import AccuracyTable, accuracy_table
 
 __all__ = [
@@ -42,13 +43,12 @@ __all__ = [
     "counts",
     "equivalence_test",
     "holm",
+    "holm_intervals",
     "probability_of_superiority",
     "sizes",
     "verdict",
     "wilson",
 ]
-
-Verdict = Literal["higher", "lower", "no difference", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -135,30 +135,6 @@ def equivalence_test(
     return Test(min(above, below, key=abs), degrees, p_value, interval)
 
 
-def verdict(interval: Interval, smallest: float) -> Verdict:
-    """Say what an interval of a difference supports, given the smallest effect of interest.
-
-    In this order: "no difference" if it lies wholly within ``(-smallest, smallest)``, "higher" if
-    it lies above 0, "lower" if below, else "undecided". So a difference that is surely positive
-    and surely too small to matter is "no difference": the smallest effect of interest was fixed
-    to say just that. With ``smallest`` 0 the answer is never "no difference".
-
-    Raises:
-        ValueError: ``smallest`` is negative or not finite.
-
-    Example:
-        >>> verdict(Interval(0.05, 0.01, 0.09), 0.02), verdict(Interval(0.01, 0.005, 0.015), 0.02)
-        ('higher', 'no difference')
-    """
-    if not 0 <= smallest < math.inf:
-        raise ValueError(f"smallest is {smallest}, it must be finite and not negative")
-    if interval.within(smallest):
-        return "no difference"
-    if interval.low > 0:
-        return "higher"
-    return "lower" if interval.high < 0 else "undecided"
-
-
 def cohens_d(differences: npt.ArrayLike) -> float:
     r"""Cohen's d of paired values: mean difference in standard deviations of the differences.
 
@@ -241,6 +217,44 @@ def holm(p_values: npt.ArrayLike) -> Array:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
     return adjusted
+
+
+def holm_intervals(
+    makers: Sequence[Callable[[float], Interval]], *, level: float = 0.95
+) -> tuple[Interval, ...]:
+    """Widen the intervals of several hypotheses "the difference is 0" by Holm's rule.
+
+    All m intervals are made at level ``1 - (1 - level) / m``; those that exclude 0 stay as they
+    are, the rest is made anew with m the number of the rest, until none more excludes 0. An
+    interval then excludes 0 just where Holm's rule rejects its hypothesis (Holm 1979).
+
+    Args:
+        makers: For each hypothesis, a function from a level to its interval; a higher level must
+            give a wider one (a bootstrap: the same seed each time).
+        level: Level that holds for all hypotheses together.
+
+    Raises:
+        ValueError: there are no hypotheses, or the level is not in (0, 1).
+
+    Example:
+        >>> def maker(mean):
+        ...     return lambda level: Interval(mean, mean - 2 * level, mean + 2 * level, level)
+        >>> [round(i.level, 3) for i in holm_intervals([maker(3), maker(0)])]
+        [0.975, 0.95]
+    """
+    inside("level", level)
+    if not makers:
+        raise ValueError("makers is empty: at least one hypothesis is needed")
+    made: dict[int, Interval] = {}
+    open_ones = list(range(len(makers)))
+    while open_ones:
+        each = 1 - (1 - level) / len(open_ones)
+        made |= {index: makers[index](each) for index in open_ones}
+        left = [index for index in open_ones if made[index].low <= 0 <= made[index].high]
+        if len(left) == len(open_ones):
+            break
+        open_ones = left
+    return tuple(made[index] for index in range(len(makers)))
 
 
 def wilson(hits: int, total: int, *, level: float = 0.95) -> Interval:

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -130,9 +130,9 @@ def _all_folds(settings: dict[str, Any], sources: Sources) -> Iterator[RunConfig
     emotions = LABEL_SETS[label_set] or corpus.emotions
     corpus = corpus.select(emotions=emotions)
     settings = {**settings, "emotions": list(emotions), "corpus_hash": corpus.hash, "fold": 0}
-    first = RunConfig.from_dict(settings)
+    first = RunConfig.from_dict(settings).canonical()
     for fold in range(len(folds(corpus, first.protocol))):
-        yield RunConfig.from_dict({**settings, "fold": fold})
+        yield replace(first, fold=fold)
 
 
 def run(
@@ -169,8 +169,12 @@ def run(
         open_runs = unfinished
     done = len(plan.runs) - len(open_runs)
     for config in open_runs:
-        (runs_root / config.identity).mkdir(parents=True, exist_ok=True)
         sources.dataset(config)  # fills the feature cache once, before the workers need it
+    for config in open_runs:
+        try:
+            (runs_root / config.identity).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(f"runs cannot be written below {runs_root}: {error.strerror}") from error
     tasks = [(runs_root / config.identity, config) for config in open_runs]
     lines = (
         (_run_one(folder, config, sources, device) for folder, config in tasks)

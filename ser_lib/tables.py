@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ser_lib.config import RunConfig
 from ser_lib.metrics import accuracy_class, accuracy_overall
 
 if TYPE_CHECKING:
     from ser_lib.records import Records
 
 CONDITIONS = ("corpus", "input", "objective", "lambda1")
-_NOT_CHOSEN = {"run", "fold", "seed", "parameters", "seconds", "environment"}
-"""Columns of the runs in which the runs of one condition may differ."""
+"""Columns of the runs that make a condition wherever they are not named."""
+
+# The column "seconds" of the runs is how long a run took, not the configuration's length of input.
+_SETTINGS = [f.name for f in fields(RunConfig) if f.name not in ("fold", "seed", "seconds")]
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def accuracy_table(
     records: Records,
     speakers: Mapping[str, str],
     *,
-    by: Sequence[str] = CONDITIONS,
+    by: Sequence[str] | None = None,
     complete: bool = True,
 ) -> AccuracyTable:
     """Score the records of a study per speaker and seed, and pooled per seed.
@@ -89,7 +92,8 @@ def accuracy_table(
     Args:
         records: ``runs`` and ``predictions`` of a study.
         speakers: Speaker of every tested utterance, by its key.
-        by: Columns of ``runs`` that make a condition.
+        by: Columns of ``runs`` that make a condition. If not given: ``CONDITIONS`` and whatever
+            other setting differs between runs that agree in these.
         complete: Refuse a seed that did not test all that the condition's other seeds tested, as
             when a study is half run. Say no where every seed draws its own test set.
 
@@ -98,7 +102,7 @@ def accuracy_table(
             the runs of one condition differ in another setting; an utterance was tested twice in
             one condition and seed; a seed is incomplete.
     """
-    names = list(by)
+    names = list(CONDITIONS if by is None else by)
     runs, predictions = records.runs, records.predictions
     needed = {"run", "seed", *names} - set(runs.columns)
     needed |= {"run", "key", "truth", "predicted"} - set(predictions.columns)
@@ -112,7 +116,11 @@ def accuracy_table(
     if len(twice := runs[runs["run"].duplicated()]):
         raise ValueError(f"run {twice['run'].iloc[0]!r} stands twice among the runs")
     _refuse_missing(runs, ["seed", *names])
-    _refuse_mixture(runs, names)
+    while mixed := _mixed(runs, names):
+        if by is not None:
+            raise ValueError(f"runs of the same {names} differ in {mixed!r}: add it to by")
+        names.append(mixed)
+    _refuse_missing(runs, names)
 
     columns = ["run", "key", "truth", "predicted"]
     _refuse_missing(predictions, columns)
@@ -160,15 +168,14 @@ def _refuse_missing(frame: pd.DataFrame, names: list[str]) -> None:
         raise ValueError(f"values are missing in column {', '.join(empty)}")
 
 
-def _refuse_mixture(runs: pd.DataFrame, names: list[str]) -> None:
-    others = [name for name in runs.columns if name not in {*names, *_NOT_CHOSEN}]
-    for _, group in runs.groupby(names):
-        for name in others:
-            if group[name].nunique(dropna=False) > 1:
-                raise ValueError(
-                    f"runs of {_name(group.iloc[0], names)} differ in {name!r}, with values "
-                    f"{sorted(map(str, group[name].unique()))}: choose among them or add it to by"
-                )
+def _mixed(runs: pd.DataFrame, names: list[str]) -> str | None:
+    """A setting in which runs of the same condition differ."""
+    groups = runs.groupby(names)
+    for name in _SETTINGS:
+        known = name in runs and name not in names
+        if known and (groups[name].nunique(dropna=False) > 1).any():
+            return name
+    return None
 
 
 def _refuse_gaps(rows: pd.DataFrame, names: list[str]) -> None:

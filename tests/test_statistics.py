@@ -100,7 +100,7 @@ def test_table_refuses_what_would_give_a_wrong_number():
         with pytest.raises(ValueError, match=text):
             statistics.accuracy_table(Records(runs, predictions, made.history), speakers, **options)
 
-    refused(runs, predictions, "'lambda1', with values", by=("corpus",))
+    refused(runs, predictions, "differ in 'lambda1'", by=("corpus",))
     refused(runs, predictions, "no column.*'model'", by=("model",))
     refused(runs, predictions, "no column", by=())
     refused(runs, predictions.iloc[:0], "no predictions")
@@ -121,6 +121,21 @@ def test_table_refuses_what_would_give_a_wrong_number():
     assert loose.pooled["utterances"].tolist() == [12, 12, 12, 8]
     with pytest.raises(ValueError, match="nan is not finite"):
         statistics.bootstrap_mean(loose.array(lambda1=4.0))
+
+
+def test_other_settings_that_differ_make_conditions_too():
+    first, second = records(lambdas=(0.1,)), records(lambdas=(0.1,), noise=1)
+    runs = second.runs.assign(run="other " + second.runs["run"], epochs=40, compactness=0.5)
+    predictions = second.predictions.assign(run="other " + second.predictions["run"])
+    both = Records(
+        pd.concat([first.runs.assign(compactness=0.4), runs]),
+        pd.concat([first.predictions, predictions]),
+        first.history,
+    )
+    table = statistics.accuracy_table(both, SPEAKERS)
+    assert table.conditions == ("corpus", "input", "objective", "lambda1", "epochs")
+    alone = statistics.accuracy_table(second, SPEAKERS).array()
+    pd.testing.assert_frame_equal(table.array(epochs=40), alone)
 
 
 def test_a_condition_must_be_one():
@@ -387,6 +402,32 @@ def test_holm_keeps_order_and_lies_between_none_and_bonferroni(p_values):
     assert sorted(rejected) == np.flatnonzero(adjusted <= 0.05).tolist()
 
 
+@given(st.lists(st.floats(-4, 4), min_size=1, max_size=10))
+def test_intervals_widened_by_holm_say_what_holm_says(scores):
+    """Of normal estimates with variance 1, interval and p value are two sides of one test."""
+
+    def maker(score):
+        def make(level):
+            half = scipy.stats.norm.ppf((1 + level) / 2)
+            return Interval(score, score - half, score + half, level)
+
+        return make
+
+    adjusted = statistics.holm(2 * scipy.stats.norm.sf(np.abs(scores)))
+    intervals = statistics.holm_intervals([maker(score) for score in scores])
+    said = [not i.low <= 0 <= i.high for i in intervals]
+    clear = np.abs(adjusted - 0.05) > 1e-9
+    assert np.array_equal(np.array(said)[clear], (adjusted <= 0.05)[clear])
+    assert all(interval.level >= 0.95 - 1e-12 for interval in intervals)
+
+
+def test_holm_intervals_refuse():
+    with pytest.raises(ValueError, match="makers is empty"):
+        statistics.holm_intervals([])
+    with pytest.raises(ValueError, match="level is 2"):
+        statistics.holm_intervals([lambda level: Interval(0, -1, 1, level)], level=2)
+
+
 @pytest.mark.parametrize(
     ("p_values", "text"), [([], "not empty"), ([0.1, 1.1], "1.1"), ([math.nan], "nan")]
 )
@@ -429,8 +470,9 @@ def test_wilson_refuses(hits, total):
         (0.01, 0.05, "higher"),
         (-0.05, -0.01, "lower"),
         (-0.01, 0.01, "no difference"),
-        (0.001, 0.01, "no difference"),  # surely positive, surely too small to matter
-        (-0.01, -0.001, "no difference"),
+        (0.001, 0.01, "higher"),  # surely positive, surely small
+        (-0.01, -0.001, "lower"),
+        (0.0, 0.01, "no difference"),
         (-0.01, 0.05, "undecided"),
         (-0.02, 0.01, "undecided"),  # the margin itself is not within the margin
         (0.0, 0.05, "undecided"),

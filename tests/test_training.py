@@ -195,6 +195,13 @@ def test_identities_do_not_change():
     assert replace(run, objective="S+C", lambda1=0.1).identity == "6be3025422350be6"
 
 
+def test_canonical(made):
+    run = config(made, objective="S", lambda1=0.1, lambda2=9.0, alpha=0.1)
+    assert run.canonical() == config(made, objective="S", decoder=(256,)).canonical()
+    whole = config(made, objective="S+A+C", lambda1=0.1, lambda2=9.0)
+    assert whole.canonical() == whole
+
+
 def test_predict_refuses_nothing(made):
     trained = train(made, config(made, epochs=1))
     with pytest.raises(ValueError, match="no inputs"):

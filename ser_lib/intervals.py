@@ -1,4 +1,4 @@
-"""Bootstrap intervals over speakers, then seeds within them."""
+"""Bootstrap intervals over speakers, then seeds within them, and what they support."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ Array = npt.NDArray[np.float64]
 Values = npt.ArrayLike | pd.DataFrame
 Metric = Literal["accuracy_overall", "accuracy_class"]
 Seed = int | np.random.Generator
+Verdict = Literal["higher", "lower", "no difference", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,29 @@ def bootstrap_pooled(
 
     everything = score(np.ones((1, weights.shape[1])))
     return _percentiles(float(everything[0]), score(weights), level)
+
+
+def verdict(interval: Interval, smallest: float) -> Verdict:
+    """Say what an interval of a difference supports, given the smallest effect of interest.
+
+    In this order: "higher" if it lies above 0, "lower" if below, "no difference" if it lies wholly
+    within ``(-smallest, smallest)``, else "undecided". So a difference that is surely positive but
+    surely too small to matter is "higher"; ``interval.within(smallest)`` tells that it is small.
+
+    Raises:
+        ValueError: ``smallest`` is negative or not finite.
+
+    Example:
+        >>> verdict(Interval(0.05, 0.01, 0.09), 0.02), verdict(Interval(0.0, -0.01, 0.01), 0.02)
+        ('higher', 'no difference')
+    """
+    if not 0 <= smallest < math.inf:
+        raise ValueError(f"smallest is {smallest}, it must be finite and not negative")
+    if interval.low > 0:
+        return "higher"
+    if interval.high < 0:
+        return "lower"
+    return "no difference" if interval.within(smallest) else "undecided"
 
 
 def finite(values: Values, name: str, *, ndim: int | None = None, kind: str = "numbers") -> Array:
