@@ -214,12 +214,24 @@ def study_run(
     Safe to kill, safe to start twice. If all the runs asked for are packed already, they are run
     again from scratch and compared with their records.
     """
+    from tqdm import tqdm
+
     from ser_lib import study as studies
 
     sources = studies.Sources(features or ())
     only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
     plan = studies.read_plan(study, only, sources=sources)
-    studies.run(plan, runs_root=runs, sources=sources, jobs=jobs, device=device, say=typer.echo)
+    studies.run(
+        plan,
+        runs_root=runs,
+        sources=sources,
+        jobs=jobs,
+        device=device,
+        say=tqdm.write,  # above the bar, where there is one
+        progress=lambda lines, done, total: tqdm(
+            lines, study, total, initial=done, unit="run", disable=None
+        ),
+    )
 
 
 @study_app.command("status")

@@ -11,7 +11,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -35,7 +35,8 @@ TABLES = ("runs", "predictions", "history")
 class Records:
     """The packed runs of a study, as data frames that share the column ``run``.
 
-    ``runs`` has one row a run: its configuration, parameters, seconds and environment.
+    ``runs`` has one row a run: its configuration, its parameters, the measures of its embeddings,
+    how long it trained and where.
     ``predictions`` has one row for each tested utterance: ``way``, ``epoch`` (picked by the other
     held-out part), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of the run's
     ``emotions``. ``history`` has one row an epoch.
@@ -73,7 +74,14 @@ def load(study: str, root: str | Path | None = None) -> Records:
     missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
-    return Records(*(pd.read_parquet(folder / f"{name}.parquet") for name in TABLES))
+    runs, predictions, history = (pd.read_parquet(folder / f"{name}.parquet") for name in TABLES)
+    for setting in fields(RunConfig):  # a setting that is newer than a record has its default there
+        if setting.default is not MISSING:
+            if setting.name not in runs:
+                runs[setting.name] = None
+            default = _flat(setting.default)
+            runs[setting.name] = [default if v is None else v for v in runs[setting.name]]
+    return Records(runs, predictions, history)
 
 
 def packed(study: str, root: str | Path | None = None) -> set[str]:
@@ -168,8 +176,8 @@ def pack(folders: Iterable[Path], target: Path, measures: Mapping[str, Mapping[s
             )
         except (OSError, json.JSONDecodeError) as error:
             raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
-        flat = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in config.items()}
-        facts = {name: result[name] for name in ("parameters", "seconds")}
+        flat = {name: _flat(value) for name, value in config.items()}
+        facts = {"parameters": result["parameters"], "training_seconds": result["seconds"]}
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
         )
@@ -226,6 +234,11 @@ def library_hash() -> str:
             digest.update(path.relative_to(package).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _flat(value: Any) -> Any:
+    """Write a list of a configuration as the text of one column."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import threading
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -143,12 +143,22 @@ def run(
     jobs: int = 1,
     device: str = "cpu",
     say: Callable[[str], None] = print,
+    progress: Callable[[Iterator[str], int, int], Iterable[str]] = lambda lines, done, total: lines,
 ) -> None:
     """Run what is neither finished nor packed, resuming what was begun; safe to start twice.
 
     If all of the plan's runs are packed already, they are run again from scratch and compared with
     their records: on the same type of machine the predictions are the same. Each run computes on
     one thread, so that its bits do not depend on ``jobs``.
+
+    Args:
+        plan: which runs.
+        runs_root: folder of the runs' own folders.
+        sources: of corpora and features.
+        jobs: runs at a time.
+        device: of torch.
+        say: called with each line of the log.
+        progress: wraps the finished runs, given how many were done before and how many there are.
 
     Raises:
         ValueError: features and plan do not belong together.
@@ -181,7 +191,7 @@ def run(
         if jobs == 1
         else _side_by_side(tasks, sources.files, jobs, device)
     )
-    for number, line in enumerate(lines, done + 1):
+    for number, line in enumerate(progress(lines, done, len(plan.runs)), done + 1):
         say(f"[{number}/{len(plan.runs)}] {line}")
     if repeat:
         for config in open_runs:

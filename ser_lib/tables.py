@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 CONDITIONS = ("corpus", "input", "objective", "lambda1")
 """Columns of the runs that make a condition wherever they are not named."""
 
-# The column "seconds" of the runs is how long a run took, not the configuration's length of input.
-_SETTINGS = [f.name for f in fields(RunConfig) if f.name not in ("fold", "seed", "seconds")]
+_SETTINGS = [f.name for f in fields(RunConfig) if f.name not in ("fold", "seed")]
 
 
 @dataclass(frozen=True)

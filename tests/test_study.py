@@ -114,6 +114,18 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     assert "0 of 24 predictions differ, scores by up to 0.25" in other
 
 
+def test_a_record_that_is_older_than_a_setting_has_its_default(place):
+    ser("study", "run", "tiny", "--features", "fake.npz", "--seed", 0, "--fold", 0)
+    ser("study", "pack", "tiny", "--features", "fake.npz")
+    path = place / "results" / "tiny" / "runs.parquet"
+    pd.read_parquet(path).drop(columns=["rho", "decoder"]).to_parquet(path)
+    runs = records.load("tiny").runs
+    assert set(runs["rho"]) == {0.95}
+    assert set(runs["decoder"]) == {"256"}
+    assert set(runs["seconds"]) == {1.0}  # of the input; how long it took is another column
+    assert (runs["training_seconds"] > 0).all()
+
+
 def test_measures_of_the_embeddings(place):
     ser("study", "run", "tiny", "--features", "fake.npz", "--seed", 0, "--fold", 0)
     ser("study", "pack", "tiny", "--features", "fake.npz")
