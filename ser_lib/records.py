@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
@@ -28,7 +28,13 @@ from ser_lib.training import Trained
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = ("runs", "predictions", "history")
+TABLES = {
+    "runs": ["run"],
+    "predictions": ["run", "way", "key"],
+    "history": ["run", "epoch"],
+    "embeddings": ["run", "key"],
+}
+"""The files of a study's packed records, and the columns they are sorted by."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,15 @@ class Records:
     how long it trained and where.
     ``predictions`` has one row for each tested utterance: ``way``, ``epoch`` (picked by the other
     held-out part), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of the run's
-    ``emotions``. ``history`` has one row an epoch.
+    ``emotions``. ``history`` has one row an epoch. ``embeddings`` has, for the runs of seed 0 and
+    fold 0, one row an utterance: ``side`` (``train``, or ``held out``), ``emotion`` and ``z``, the
+    embedding by the network of the last epoch, in half precision.
     """
 
     runs: pd.DataFrame
     predictions: pd.DataFrame
     history: pd.DataFrame
+    embeddings: pd.DataFrame
 
 
 def results_folder() -> Path:
@@ -74,14 +83,15 @@ def load(study: str, root: str | Path | None = None) -> Records:
     missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
-    runs, predictions, history = (pd.read_parquet(folder / f"{name}.parquet") for name in TABLES)
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    runs = tables["runs"]
     for setting in fields(RunConfig):  # a setting that is newer than a record has its default there
         if setting.default is not MISSING:
             if setting.name not in runs:
                 runs[setting.name] = None
             default = _flat(setting.default)
             runs[setting.name] = [default if v is None else v for v in runs[setting.name]]
-    return Records(runs, predictions, history)
+    return Records(**tables)
 
 
 def packed(study: str, root: str | Path | None = None) -> set[str]:
@@ -150,13 +160,19 @@ def finished(folder: Path) -> bool:
     return (folder / "result.json").is_file()
 
 
-def pack(folders: Iterable[Path], target: Path, measures: Mapping[str, Mapping[str, float]]) -> int:
+def pack(
+    folders: Iterable[Path],
+    target: Path,
+    measures: Mapping[str, Mapping[str, float]],
+    embeddings: Sequence[Mapping[str, Any]],
+) -> int:
     """Add finished runs to the packed records in ``target``; a run of the same name is replaced.
 
     Args:
         folders: of finished runs.
         target: folder of the study.
         measures: further columns of ``runs``, by the name of the run.
+        embeddings: rows of the table of that name.
 
     Returns:
         How many runs the records now hold.
@@ -183,25 +199,23 @@ def pack(folders: Iterable[Path], target: Path, measures: Mapping[str, Mapping[s
         )
         rows["predictions"] += [{"run": run, **row} for row in predictions]
         rows["history"] += [{"run": run, **row} for row in history]
-    order = {
-        "runs": ["run"],
-        "predictions": ["run", "way", "key"],
-        "history": ["run", "epoch"],
-    }
+    if not rows["runs"]:
+        raise ValueError(f"there is nothing to pack into {target}")
+    rows["embeddings"] = [dict(row) for row in embeddings]
+    columns = {"embeddings": ["run", "key", "side", "emotion", "z"]}
     total = 0
-    for name in TABLES:
-        frame = pd.DataFrame(rows[name])
+    for name, order in TABLES.items():
+        frame = pd.DataFrame(rows[name], columns=columns.get(name))
         path = target / f"{name}.parquet"
         if path.is_file():
             old = pd.read_parquet(path)
             fresh = {row["run"] for row in rows["runs"]}
-            frame = pd.concat([old[~old["run"].isin(fresh)], frame], ignore_index=True)
-        if not len(frame):
-            raise ValueError(f"there is nothing to pack into {target}")
+            old = old[~old["run"].isin(fresh)]
+            frame = pd.concat([part for part in (old, frame) if len(part)], ignore_index=True)
         if name == "predictions":
             scores = [np.asarray(row, dtype=np.float32) for row in frame["scores"]]
             frame["scores"] = pd.Series(scores, index=frame.index, dtype=object)
-        frame = frame.sort_values(order[name], ignore_index=True)
+        frame = frame.sort_values(order, ignore_index=True)
         with atomic_write(path) as file:
             frame.to_parquet(file, index=False, compression="zstd")
         if name == "runs":

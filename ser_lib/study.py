@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ser_lib import records
@@ -24,7 +25,7 @@ from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus
 from ser_lib.features import Dataset, FeatureConfig, extract
 from ser_lib.metrics import accuracy_class, compactness
-from ser_lib.splits import folds
+from ser_lib.splits import Fold, folds
 from ser_lib.training import embed, train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
@@ -279,18 +280,45 @@ def pack(
 ) -> int:
     """Pack the finished runs of a plan into ``results/<study>/*.parquet``.
 
-    What a picture of the embeddings cannot prove is measured here: see :func:`_measure`.
+    What a picture of the embeddings cannot prove is measured here, from each run's last network.
     """
     sources = sources or Sources()
     done = [config for config in plan.runs if records.finished(runs_root / config.identity)]
-    measures = {
-        config.identity: _measure(config, runs_root / config.identity, sources) for config in done
-    }
+    measures: dict[str, dict[str, float]] = {}
+    embeddings: list[dict[str, Any]] = []
+    for config in done:
+        measures[config.identity] = {}
+        if "S" not in config.objective:
+            continue  # nothing trained the layer that the embedding is
+        dataset = sources.dataset(config).select(emotions=config.emotions)
+        weights = runs_root / config.identity / "checkpoint.pt"
+        z, fold = embed(dataset, config, weights)
+        labels = [utterance.emotion for utterance in dataset.corpus.utterances]
+        measures[config.identity] = _measure(z.numpy(), np.array(labels), fold)
+        if config.seed == config.fold == 0:
+            embeddings += [
+                {
+                    "run": config.identity,
+                    "key": dataset.corpus.utterances[index].key,
+                    "side": side,
+                    "emotion": labels[index],
+                    "z": z[index].numpy().astype(np.float16),
+                }
+                for side, indices in _sides(fold).items()
+                for index in indices
+            ]
     target = (root or records.results_folder()) / plan.name
-    return records.pack([runs_root / name for name in measures], target, measures)
+    folders = [runs_root / config.identity for config in done]
+    return records.pack(folders, target, measures, embeddings)
 
 
-def _measure(config: RunConfig, folder: Path, sources: Sources) -> dict[str, float]:
+def _sides(fold: Fold) -> dict[str, npt.NDArray[np.int64]]:
+    return {"train": fold.train, "held out": np.concatenate(fold.parts)}
+
+
+def _measure(
+    z: npt.NDArray[np.float32], labels: npt.NDArray[np.str_], fold: Fold
+) -> dict[str, float]:
     """Compactness and silhouette of the last epoch's embeddings, on training and held-out data.
 
     ``neighbour_held_out`` is the class accuracy of giving each held-out utterance the emotion of
@@ -299,16 +327,13 @@ def _measure(config: RunConfig, folder: Path, sources: Sources) -> dict[str, flo
     from sklearn.metrics import silhouette_score
     from sklearn.neighbors import KNeighborsClassifier
 
-    dataset = sources.dataset(config).select(emotions=config.emotions)
-    embeddings, fold = embed(dataset, config, folder / "checkpoint.pt")
-    z = embeddings.double().numpy()
-    labels = np.array([utterance.emotion for utterance in dataset.corpus.utterances])
-    sides = {"train": fold.train, "held_out": np.concatenate(fold.parts)}
     values = {}
-    for name, side in sides.items():
-        values[f"compactness_{name}"] = compactness(z[side], labels[side])
-        values[f"silhouette_{name}"] = float(silhouette_score(z[side], labels[side]))
-    train, held_out = sides.values()
+    for name, side in _sides(fold).items():
+        values[f"compactness_{name.replace(' ', '_')}"] = compactness(z[side], labels[side])
+        values[f"silhouette_{name.replace(' ', '_')}"] = float(
+            silhouette_score(z[side], labels[side])
+        )
+    train, held_out = _sides(fold).values()
     nearest = KNeighborsClassifier(1).fit(z[train], labels[train]).predict(z[held_out])
     values["neighbour_held_out"] = accuracy_class(labels[held_out], nearest)
     return values

@@ -39,7 +39,7 @@ def records(seeds=(0, 1), lambdas=(0.1, 4.0), noise=0) -> Records:
                         predicted = rng.choice(["anger", "sadness", "neutral"])
                         answer = {"key": key, "truth": truth, "predicted": predicted}
                         predictions.append({"run": run, "way": 0, **answer})
-    return Records(pd.DataFrame(runs), pd.DataFrame(predictions), pd.DataFrame())
+    return Records(pd.DataFrame(runs), pd.DataFrame(predictions), pd.DataFrame(), pd.DataFrame())
 
 
 # Tables
@@ -78,6 +78,7 @@ def test_table_does_not_depend_on_the_order_of_rows():
         made.runs.sample(frac=1, random_state=0),
         made.predictions.sample(frac=1, random_state=0),
         made.history,
+        made.embeddings,
     )
     first, second = (statistics.accuracy_table(r, SPEAKERS) for r in (made, shuffled))
     pd.testing.assert_frame_equal(first.pooled, second.pooled)
@@ -88,7 +89,9 @@ def test_runs_that_do_not_classify_are_left_out():
     made = records()
     extra = made.runs.iloc[:1].assign(run="auxiliary", objective="A", epochs=1)
     runs = pd.concat([made.runs, extra])
-    table = statistics.accuracy_table(Records(runs, made.predictions, made.history), SPEAKERS)
+    table = statistics.accuracy_table(
+        Records(runs, made.predictions, made.history, made.embeddings), SPEAKERS
+    )
     assert set(table.pooled["objective"]) == {"S+C"}
 
 
@@ -98,7 +101,9 @@ def test_table_refuses_what_would_give_a_wrong_number():
 
     def refused(runs, predictions, text, speakers=SPEAKERS, **options):
         with pytest.raises(ValueError, match=text):
-            statistics.accuracy_table(Records(runs, predictions, made.history), speakers, **options)
+            statistics.accuracy_table(
+                Records(runs, predictions, made.history, made.embeddings), speakers, **options
+            )
 
     refused(runs, predictions, "differ in 'lambda1'", by=("corpus",))
     refused(runs, predictions, "no column.*'model'", by=("model",))
@@ -117,7 +122,9 @@ def test_table_refuses_what_would_give_a_wrong_number():
     refused(runs, pd.concat([predictions, predictions[:1]]), "'a-0' was tested twice.*lambda1 0.1")
     half = predictions[predictions["run"] != "4.0/1/1"]
     refused(runs, half, "seed 1 of .*lambda1 4.0 tested 8 of the 12")
-    loose = statistics.accuracy_table(Records(runs, half, made.history), SPEAKERS, complete=False)
+    loose = statistics.accuracy_table(
+        Records(runs, half, made.history, made.embeddings), SPEAKERS, complete=False
+    )
     assert loose.pooled["utterances"].tolist() == [12, 12, 12, 8]
     with pytest.raises(ValueError, match="nan is not finite"):
         statistics.bootstrap_mean(loose.array(lambda1=4.0))
@@ -131,6 +138,7 @@ def test_other_settings_that_differ_make_conditions_too():
         pd.concat([first.runs.assign(compactness=0.4), runs]),
         pd.concat([first.predictions, predictions]),
         first.history,
+        first.embeddings,
     )
     table = statistics.accuracy_table(both, SPEAKERS)
     assert table.conditions == ("corpus", "input", "objective", "lambda1", "epochs")
@@ -206,7 +214,9 @@ def test_bootstrap_of_a_pooled_accuracy_equals_a_loop(metric, paired):
     """Only speaker a was ever angry, so that many a draw lacks the class."""
     made = records()
     kept = made.predictions[~made.predictions["key"].isin(["b-0", "b-2", "c-0", "c-2"])]
-    table = statistics.accuracy_table(Records(made.runs, kept, made.history), SPEAKERS)
+    table = statistics.accuracy_table(
+        Records(made.runs, kept, made.history, made.embeddings), SPEAKERS
+    )
     first, second = (table.answers(lambda1=weight) for weight in (0.1, 4.0))
     score = {"accuracy_class": accuracy_class, "accuracy_overall": accuracy_overall}[metric]
 

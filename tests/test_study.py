@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from ser_lib import records, study
 from ser_lib.cli import app
-from ser_lib.metrics import accuracy_class
+from ser_lib.metrics import accuracy_class, compactness
 from tests.fakes import dataset
 
 PLAN = """
@@ -134,6 +134,16 @@ def test_measures_of_the_embeddings(place):
         assert (runs[f"compactness_{side}"] > 0).all()
         assert runs[f"silhouette_{side}"].between(-1, 1).all()
     assert runs["neighbour_held_out"].between(0, 1).all()
+    found = records.load("tiny").embeddings
+    assert set(found["run"]) == set(runs["run"])
+    assert found.groupby("run")["side"].value_counts().unstack().eq(24).all(axis=None)
+    assert found["z"].iloc[0].shape == (64,)
+    # The packed half-precision embeddings give the measure back, nearly.
+    run, own = next(iter(found.groupby("run")))
+    train = own[own["side"] == "train"]
+    again = compactness(np.stack(train["z"]), train["emotion"])
+    told = runs.set_index("run").loc[run, "compactness_train"]
+    assert again == pytest.approx(told, rel=1e-2)
 
 
 def predictions(folder):
@@ -258,7 +268,7 @@ def test_refuses_what_is_not_there(place):
     assert (
         "nothing to pack" in ser("study", "pack", "tiny", "--features", "fake.npz", status=2).stderr
     )
-    with pytest.raises(ValueError, match=r"'tiny'.*no runs, predictions, history"):
+    with pytest.raises(ValueError, match=r"'tiny'.*no runs, predictions, history, embeddings"):
         records.load("tiny")
     ser("study", "run", "tiny", "--no-such-option", status=2)
 
