@@ -222,10 +222,11 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # | `builtin` | made on your machine | synthetic voices | 4 | made by this project's code |
 # | `emodb` {cite:p}`burkhardt2005` | 535, German | 10 actors | 7 | CC0 1.0 |
 # | `ravdess` {cite:p}`livingstone2018` | 1,440, English | 24 actors | 8 | CC BY-NC-SA 4.0 |
+# | `iemocap` {cite:p}`busso2008` | 10,039, English | 10 actors | 9 | by agreement with its makers |
 # | `folder` | yours | yours | yours | yours |
 #
 # IEMOCAP, the corpus of both papers, has to be requested from its makers and may not be passed
-# on, so no page depends on it. The copy of EMO-DB behind our results has a peculiarity you should
+# on, so no page depends on it; the library reads it for those who have it. The copy of EMO-DB behind our results has a peculiarity you should
 # know before you compare numbers: **every file is exactly two seconds long**, at 22,050 Hz. The
 # original recordings are at 16 kHz and last between one and nine seconds. Most sentences are
 # therefore cut off before their end, the short ones are followed by silence, and how long
@@ -273,9 +274,10 @@ people.agg(
 # makes an environment, runs every chapter on the built-in corpus and builds these pages. `make
 # test` checks the library, the notebooks and the book. No graphics card is needed.
 #
-# **One chapter, in the browser.** The rocket at the top of a page opens its notebook on Colab. The
-# first cell installs the library, leaves Colab's own packages alone, and says which graphics card
-# it found.
+# **One chapter, in the browser.** The link under *Run this page*, at the end of each page, opens its
+# notebook on Colab or, where the page does not know its repository's address, gives you the
+# notebook. The first cell installs the library, leaves Colab's own packages alone, and says which
+# graphics card it found.
 #
 # **On real speech.** Put a corpus into a folder, name that folder, and make the book again:
 #

@@ -2,7 +2,8 @@
 
 A run's folder holds ``config.json``, ``environment.json``, ``history.json`` (one row an epoch),
 ``predictions.json`` (one row a tested utterance, with every class's probability),
-``checkpoint.pt`` and, written last, ``result.json``: where that stands, the run is finished.
+``embeddings.npy`` (of the last epoch, in half precision), ``checkpoint.pt`` and, written last,
+``result.json``: where that stands, the run is finished.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ser_lib.config import RunConfig
@@ -152,6 +154,8 @@ def write_run(
     weights = {"network": trained.network.state_dict(), "centers": trained.centers}
     with atomic_write(folder / "checkpoint.pt") as file:
         torch.save(weights, file)
+    with atomic_write(folder / "embeddings.npy") as file:
+        np.save(file, trained.embeddings.cpu().numpy().astype(np.float16), allow_pickle=False)
     _write_json(folder / "result.json", result)
 
 
@@ -160,13 +164,26 @@ def finished(folder: Path) -> bool:
     return (folder / "result.json").is_file()
 
 
+def read_embeddings(folder: Path) -> npt.NDArray[np.float16]:
+    """Read the embeddings of a finished run.
+
+    Raises:
+        ValueError: the file is missing or damaged.
+    """
+    try:
+        with (folder / "embeddings.npy").open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"run {folder.name} in {folder} cannot be read: {error}") from error
+
+
 def pack(
     folders: Iterable[Path],
     target: Path,
     measures: Mapping[str, Mapping[str, float]],
     embeddings: Sequence[Mapping[str, Any]],
 ) -> int:
-    """Add finished runs to the packed records in ``target``; a run of the same name is replaced.
+    """Add finished runs to the packed records in ``target``.
 
     Args:
         folders: of finished runs.

@@ -26,7 +26,7 @@ from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus
 from ser_lib.features import Dataset, FeatureConfig, extract
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.splits import Fold, folds
-from ser_lib.training import embed, train
+from ser_lib.training import train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
@@ -278,12 +278,25 @@ def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str
 def pack(
     plan: Plan, *, runs_root: Path, sources: Sources | None = None, root: Path | None = None
 ) -> int:
-    """Pack the finished runs of a plan into ``results/<study>/*.parquet``.
+    """Add the finished runs of a plan to ``results/<study>/*.parquet``; what is packed stays.
 
-    What a picture of the embeddings cannot prove is measured here, from each run's last network.
+    What a picture of the embeddings cannot prove is measured here.
+
+    Returns:
+        How many runs the records now hold.
+
+    Raises:
+        ValueError: no run is finished or packed, or a file of a run is missing or damaged.
     """
     sources = sources or Sources()
-    done = [config for config in plan.runs if records.finished(runs_root / config.identity)]
+    known = records.packed(plan.name, root)
+    done = [
+        config
+        for config in plan.runs
+        if config.identity not in known and records.finished(runs_root / config.identity)
+    ]
+    if known and not done:
+        return len(known)
     measures: dict[str, dict[str, float]] = {}
     embeddings: list[dict[str, Any]] = []
     for config in done:
@@ -291,10 +304,10 @@ def pack(
         if "S" not in config.objective:
             continue  # nothing trained the layer that the embedding is
         dataset = sources.dataset(config).select(emotions=config.emotions)
-        weights = runs_root / config.identity / "checkpoint.pt"
-        z, fold = embed(dataset, config, weights)
+        fold = folds(dataset.corpus, config.protocol)[config.fold]
+        z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
-        measures[config.identity] = _measure(z.numpy(), np.array(labels), fold)
+        measures[config.identity] = _measure(z, np.array(labels), fold)
         if config.seed == config.fold == 0:
             embeddings += [
                 {
@@ -302,7 +315,7 @@ def pack(
                     "key": dataset.corpus.utterances[index].key,
                     "side": side,
                     "emotion": labels[index],
-                    "z": z[index].numpy().astype(np.float16),
+                    "z": z[index],
                 }
                 for side, indices in _sides(fold).items()
                 for index in indices
@@ -317,7 +330,7 @@ def _sides(fold: Fold) -> dict[str, npt.NDArray[np.int64]]:
 
 
 def _measure(
-    z: npt.NDArray[np.float32], labels: npt.NDArray[np.str_], fold: Fold
+    z: npt.NDArray[np.float16], labels: npt.NDArray[np.str_], fold: Fold
 ) -> dict[str, float]:
     """Compactness and silhouette of the last epoch's embeddings, on training and held-out data.
 
@@ -327,6 +340,7 @@ def _measure(
     from sklearn.metrics import silhouette_score
     from sklearn.neighbors import KNeighborsClassifier
 
+    z = z.astype(np.float64)
     values = {}
     for name, side in _sides(fold).items():
         values[f"compactness_{name.replace(' ', '_')}"] = compactness(z[side], labels[side])

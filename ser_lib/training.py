@@ -46,6 +46,8 @@ class Trained:
 
     network: Network
     centers: Tensor
+    embeddings: Tensor
+    """Of all the corpus's utterances, by the network of the last epoch, ``(utterances, dim)``."""
     history: list[dict[str, float]]
     choices: list[Choice]
     fold: Fold
@@ -94,7 +96,9 @@ def train(
             if checkpoint and (run.epoch == config.epochs or monotonic() - saved >= every):
                 run.save(checkpoint)
                 saved = monotonic()
-    return Trained(run.network, run.center_loss.centers, run.history, run.choices, run.fold)
+    embeddings = predict(run.network, run.inputs).embedding
+    centers = run.center_loss.centers
+    return Trained(run.network, centers, embeddings, run.history, run.choices, run.fold)
 
 
 class _Run:
@@ -247,25 +251,6 @@ def build_network(config: RunConfig, shape: tuple[int, int]) -> Network:
         dropout=config.dropout,
         decoder=config.decoder if "A" in config.objective else None,
     )
-
-
-def embed(dataset: Dataset, config: RunConfig, weights: Path) -> tuple[Tensor, Fold]:
-    """Embed the utterances of a finished run's corpus by the network of its last epoch.
-
-    Returns:
-        Embeddings ``(utterances, dim)``, and the fold that the network was trained on.
-
-    Raises:
-        ValueError: ``weights`` is not a finished run's ``checkpoint.pt``.
-    """
-    run = _Run(dataset.select(emotions=config.emotions), config, "cpu")
-    try:
-        run.network.load_state_dict(torch.load(weights, weights_only=True)["network"])
-    except Exception as error:
-        raise ValueError(
-            f"{weights} does not hold the weights of {config.label}: {error}"
-        ) from error
-    return predict(run.network, run.inputs).embedding, run.fold
 
 
 @torch.no_grad()

@@ -273,11 +273,12 @@ def test_refuses_what_is_not_there(place):
     ser("study", "run", "tiny", "--no-such-option", status=2)
 
 
-def test_refuses_a_damaged_record(place):
-    features = ("--features", "fake.npz", "--fold", 0, "--seed", 0)
+@pytest.mark.parametrize("name", ["predictions.json", "embeddings.npy"])
+def test_refuses_a_damaged_record(place, name):
+    features = ("--features", "fake.npz", "--fold", 0, "--seed", 0, "--objective", "S")
     ser("study", "run", "tiny", *features)
-    damaged = next((place / "runs").rglob("predictions.json"))
-    damaged.write_text(damaged.read_text()[:-20])
+    damaged = next((place / "runs").rglob(name))
+    damaged.write_bytes(damaged.read_bytes()[:-20])
     result = ser("study", "pack", "tiny", "--features", "fake.npz", status=2)
     assert damaged.parent.name in result.stderr
     assert not list((place / "results").rglob("*.parquet"))
