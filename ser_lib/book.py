@@ -203,6 +203,8 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
     """Lay out what jupyter-book reads: a mirror of the repository with executed notebooks."""
     import yaml
 
+    from ser_lib import claims
+
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     if repository:
         config["repository"] = {"url": repository.url, "branch": repository.branch}
@@ -225,6 +227,14 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
         (stage / "twins" / name).write_text(text, encoding="utf-8")
         rows.append({"page": source.stem, "fresh": True, **stamp})
     (stage / "book" / "status.md").write_text(pages.status_page(rows), encoding="utf-8")
+    for ledger in sorted((root / "results").glob("*/claims.yml")):
+        study = ledger.parent.name
+        for path in claims.downloads(study, root):
+            target = stage / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+        page = stage / "book" / ("verdicts.md" if study == "paper1" else f"verdicts-{study}.md")
+        page.write_text(claims.ledger_page(study, root), encoding="utf-8")
 
 
 def _replace(new: Path, old: Path) -> None:

@@ -259,6 +259,48 @@ def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = Non
     typer.echo(f"{study}: {total} runs packed")
 
 
+# --- ser claims ----------------------------------------------------------------------------------
+
+claims_app = typer.Typer(
+    help="The papers' claims, judged by their rules from the records.", no_args_is_help=True
+)
+app.add_typer(claims_app, name="claims")
+
+Ledger = Annotated[str, typer.Argument(metavar="[STUDY]", help="A folder with a claims.yml.")]
+
+
+@claims_app.command("check")
+def claims_check(study: Ledger = "paper1", as_json: Json = False) -> None:
+    """Judge every claim again; compare with what is written, and with what the chapters say.
+
+    Exit status 1 if anything disagrees; all of it is listed.
+    """
+    from ser_lib import claims
+
+    problems = claims.check(study)
+    if as_json:
+        counts = None if problems else claims.count(claims.load_verdicts(study))
+        print_json({"study": study, "ok": not problems, "verdicts": counts, "problems": problems})
+    else:
+        for problem in problems:
+            typer.echo(problem)
+        typer.echo(f"{study}: {len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}")
+    if problems:
+        raise typer.Exit(1)
+
+
+@claims_app.command("update")
+def claims_update(study: Ledger = "paper1", as_json: Json = False) -> None:
+    """Judge every claim and write results/STUDY/verdicts.json."""
+    from ser_lib import claims
+
+    counts = claims.count(claims.update(study))
+    if as_json:
+        print_json({"study": study, "verdicts": counts})
+    else:
+        typer.echo(f"{study}: " + ", ".join(f"{n} {word}" for word, n in counts.items()))
+
+
 # --- ser book ------------------------------------------------------------------------------------
 
 book_app = typer.Typer(help="The book: run its chapters, build the site.", no_args_is_help=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -70,9 +71,18 @@ def bootstrap_mean(
         >>> f"{interval.estimate:.3f} from {interval.low:.3f} to {interval.high:.3f}"
         '0.703 from 0.605 to 0.793'
     """
+    return percentiles(*draw_mean(values, draws=draws, seed=seed), level)
+
+
+def draw_mean(values: Values, *, draws: int = 10_000, seed: Seed = 0) -> tuple[float, Array]:
+    """Mean, and the mean in each draw ``(draws,)``: what ``bootstrap_mean`` takes the middle of.
+
+    Raises:
+        ValueError: as for ``bootstrap_mean``.
+    """
     cells = _cells(values, "values")
     weights = _weights(cells.shape[0], cells.shape[1], draws, seed)
-    return _percentiles(float(cells.mean()), weights @ cells.ravel() / cells.size, level)
+    return float(cells.mean()), weights @ cells.ravel() / cells.size
 
 
 def bootstrap_difference(
@@ -132,6 +142,23 @@ def bootstrap_pooled(
         ValueError: a column is missing or holds nothing, an utterance stands twice, a speaker
             lacks a seed, ``baseline`` is not paired, or an option is out of its range.
     """
+    drawn = draw_pooled(answers, baseline, metric=metric, draws=draws, seed=seed)
+    return percentiles(*drawn, level)
+
+
+def draw_pooled(
+    answers: pd.DataFrame,
+    baseline: pd.DataFrame | None = None,
+    *,
+    metric: Metric = "accuracy_class",
+    draws: int = 10_000,
+    seed: Seed = 0,
+) -> tuple[float, Array]:
+    """Accuracy, or difference, and that of each draw ``(draws,)``; see ``bootstrap_pooled``.
+
+    Raises:
+        ValueError: as for ``bootstrap_pooled``.
+    """
     if metric not in ("accuracy_overall", "accuracy_class"):
         raise ValueError(f"metric {metric!r}, known: accuracy_overall, accuracy_class")
     rows = _answers(answers, "answers")
@@ -169,7 +196,7 @@ def bootstrap_pooled(
         return values[0] - values[1] if baseline is not None else values[0]
 
     everything = score(np.ones((1, weights.shape[1])))
-    return _percentiles(float(everything[0]), score(weights), level)
+    return float(everything[0]), score(weights)
 
 
 def verdict(interval: Interval, smallest: float) -> Verdict:
@@ -226,7 +253,19 @@ def _weights(speakers: int, seeds: int, draws: int, seed: Seed) -> Array:
         raise ValueError(f"draws is {draws}, at least 100 are needed")
     if speakers < 2:
         raise ValueError(f"{speakers} speaker: at least 2 are needed for an interval over speakers")
-    rng = np.random.default_rng(seed)
+    if isinstance(seed, np.random.Generator):
+        return _drawn(speakers, seeds, draws, seed)
+    return _weights_of(speakers, seeds, draws, int(seed))
+
+
+@lru_cache(maxsize=4)
+def _weights_of(speakers: int, seeds: int, draws: int, seed: int) -> Array:
+    weights = _drawn(speakers, seeds, draws, np.random.default_rng(seed))
+    weights.flags.writeable = False
+    return weights
+
+
+def _drawn(speakers: int, seeds: int, draws: int, rng: np.random.Generator) -> Array:
     who = rng.integers(speakers, size=(draws, speakers))
     which = rng.integers(seeds, size=(draws, speakers, seeds))
     cells = speakers * seeds
@@ -235,7 +274,12 @@ def _weights(speakers: int, seeds: int, draws: int, seed: Seed) -> Array:
     return counted.reshape(draws, cells).astype(np.float64)
 
 
-def _percentiles(estimate: float, resampled: Array, level: float) -> Interval:
+def percentiles(estimate: float, resampled: Array, level: float = 0.95) -> Interval:
+    """Interval that holds the middle ``level`` of the draws.
+
+    Raises:
+        ValueError: the level is not in (0, 1).
+    """
     inside("level", level)
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate, float(low), float(high), level)

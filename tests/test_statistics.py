@@ -31,7 +31,7 @@ def records(seeds=(0, 1), lambdas=(0.1, 4.0), noise=0) -> Records:
             for fold, inside in enumerate(("ab", "c")):
                 run = f"{weight}/{seed}/{fold}"
                 facts = {"corpus": "x", "input": "mfcc", "objective": "S+C", "epochs": 60}
-                place = {"fold": fold, "seed": seed, "seconds": rng.random()}
+                place = {"fold": fold, "seed": seed, "training_seconds": rng.random()}
                 runs.append({"run": run, "lambda1": weight, **facts, **place})
                 for key, speaker in SPEAKERS.items():
                     if speaker in inside:

@@ -15,6 +15,7 @@ from ser_lib.corpora.base import (
     Utterance,
     cache_folder,
     find_root,
+    speaker_of,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "cache_folder",
     "find_root",
     "load",
+    "speaker_of",
     "verify",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -174,6 +175,35 @@ class Corpus:
 
         names = [field.name for field in fields(Utterance)]
         return pd.DataFrame([asdict(utterance) for utterance in self.utterances], columns=names)
+
+
+def speaker_of(corpus: str, key: str) -> str:
+    """Who speaks in an utterance, from its name alone: records hold no more than the name.
+
+    Raises:
+        ValueError: the names of that corpus do not tell it, or the key is none of them.
+
+    Examples:
+        >>> speaker_of("emodb", "03a01Fa"), speaker_of("ravdess", "03-01-05-02-01-01-07")
+        ('03', '07')
+        >>> speaker_of("iemocap", "Ses01F_impro01_M003")
+        '01M'
+    """
+    if corpus not in _SPEAKER:
+        raise ValueError(
+            f"corpus {corpus!r}: its names do not tell the speaker; known: {', '.join(_SPEAKER)}"
+        )
+    found = _SPEAKER[corpus].fullmatch(key)
+    if not found:
+        raise ValueError(f"{key!r} is no name of an utterance of corpus {corpus!r}")
+    return "".join(found.groups())
+
+
+_SPEAKER = {
+    "emodb": re.compile(r"(\d\d).+"),
+    "ravdess": re.compile(r".+-(\d\d)"),
+    "iemocap": re.compile(r"Ses(\d\d)[FM]_.+_([FM])\w+"),
+}
 
 
 def cache_folder() -> Path:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_lib.corpora import scan
-from ser_lib.corpora.base import Corpus, CorpusError, Utterance, find_root
+from ser_lib.corpora.base import Corpus, CorpusError, Utterance, find_root, speaker_of
 
 NAME = "emodb"
 LICENCE = "CC0-1.0 (as published through audb)"
@@ -135,7 +135,7 @@ def load(root: str | Path | None = None, *, partial: bool = False) -> Corpus:
         Utterance(
             key=key,
             path=path,
-            speaker=key[:2],
+            speaker=speaker_of(NAME, key),
             session=SESSIONS[key[:2]],
             sex=SPEAKERS[key[:2]],
             sentence=SENTENCES[key[2:5]],

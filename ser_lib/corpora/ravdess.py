@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from ser_lib.corpora import scan
-from ser_lib.corpora.base import Corpus, Utterance, find_root
+from ser_lib.corpora.base import Corpus, Utterance, find_root, speaker_of
 
 NAME = "ravdess"
 LICENCE = "CC BY-NC-SA 4.0"
@@ -122,7 +122,7 @@ def load(root: str | Path | None = None, *, partial: bool = False) -> Corpus:
             Utterance(
                 key=key,
                 path=path,
-                speaker=actor,
+                speaker=speaker_of(NAME, key),
                 session=session(actor),
                 sex="male" if int(actor) % 2 else "female",
                 sentence=STATEMENTS[statement],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ser_lib.corpora import scan
-from ser_lib.corpora.base import CorpusError, find_root
+from ser_lib.corpora.base import CorpusError, find_root, speaker_of
 
 NAME = "iemocap"
 FOLDER = "iemocap"
@@ -75,7 +75,7 @@ class Turn:
             >>> Turn("Ses01F_impro01_M003", "neu", 19.3, 20.8).speaker
             '01M'
         """
-        return f"{self.key[3:5]}{self.key.rsplit('_', 1)[1][0]}"
+        return speaker_of(NAME, self.key)
 
     @property
     def place(self) -> str:

@@ -1,0 +1,282 @@
+"""Rules that compare two conditions: from records to cells, and from cells to a verdict.
+
+A *cell* is a claim on one corpus and input. What a cell's interval supports, and how cells make a
+verdict, is the decision rule of ``results/paper1/plan.toml``:
+
+- it *holds* if the 95 % interval of the effect lies above zero, is *contradicted* if it lies below,
+  *absent* if it lies within the smallest effect on both sides of zero, else *undecided*; where the
+  claim belongs to a family, an interval that excludes zero decides only if the one-sided p value,
+  adjusted by Holm's rule over the family, is at most 0.025;
+- reproduced: it holds in all cells; partly: in some, and is contradicted in none; else not
+  reproduced; open while runs are missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Literal
+
+import numpy as np
+
+from ser_lib.evidence import Evidence, Missing, missing_total
+from ser_lib.intervals import Array, draw_mean, draw_pooled, percentiles
+from ser_lib.metrics import accuracy_class
+from ser_lib.statistics import holm
+
+VERDICTS = ("reproduced", "partly", "not reproduced", "not testable here", "open")
+LEVEL_OF_FAMILY = 0.025
+"""One-sided, so that the two sides together have 5 %."""
+
+Outcome = Literal["holds", "contradicted", "absent", "undecided", "missing"]
+Claim = Mapping[str, Any]
+
+
+@dataclass
+class Cell:
+    """A claim in one place of the grid."""
+
+    where: dict[str, Any]
+    outcome: Outcome = "missing"
+    numbers: dict[str, Any] = field(default_factory=dict)
+    p_value: float | None = None
+    """One-sided, of the side on which the estimate lies."""
+    decides: bool = True
+    """Whether it counts for the verdict, or only stands beside it."""
+
+
+@dataclass
+class Finding:
+    """What a rule made of a claim; a verdict of its own, or cells from which one follows."""
+
+    cells: list[Cell] = field(default_factory=list)
+    numbers: dict[str, Any] = field(default_factory=dict)
+    verdict: str = ""
+
+    def settle(self) -> str:
+        """Verdict that follows from the deciding cells, unless the rule gave one."""
+        if self.verdict:
+            return self.verdict
+        outcomes = [cell.outcome for cell in self.cells if cell.decides]
+        if not outcomes or "missing" in outcomes:
+            return "open"
+        if all(outcome == "holds" for outcome in outcomes):
+            return "reproduced"
+        if "holds" in outcomes and "contradicted" not in outcomes:
+            return "partly"
+        return "not reproduced"
+
+
+def adjust(findings: Sequence[Finding]) -> None:
+    """Adjust the p values of one family by Holm's rule and take back what they do not carry.
+
+    Cells whose runs are missing count with a p value of 1, so that the number of comparisons is
+    the planned one from the first record on.
+    """
+    cells = [cell for finding in findings for cell in finding.cells if cell.decides]
+    if not cells:
+        return
+    adjusted = holm([1.0 if cell.p_value is None else cell.p_value for cell in cells])
+    for cell, value in zip(cells, adjusted, strict=True):
+        if cell.p_value is not None:
+            cell.numbers["p_adjusted"] = float(value)
+            if cell.outcome in ("holds", "contradicted") and value > LEVEL_OF_FAMILY:
+                cell.outcome = "undecided"
+
+
+# ---- comparisons ---------------------------------------------------------------------------------
+
+
+def better(claim: Claim, evidence: Evidence) -> Finding:
+    """``first`` has the higher class accuracy: paired bootstrap over speakers and seeds."""
+    return _compare(claim, _accuracy_effect(claim, evidence), _direction)
+
+
+def similar(claim: Claim, evidence: Evidence) -> Finding:
+    """The class accuracies differ by less than the smallest effect.
+
+    Holds if the interval lies within the smallest effect on both sides of zero, is contradicted if
+    it lies wholly outside.
+    """
+    return _compare(claim, _accuracy_effect(claim, evidence), _equivalence)
+
+
+def lower(claim: Claim, evidence: Evidence) -> Finding:
+    """``first`` has the lower value of a positive ``measure``: bootstrap of the mean log ratio.
+
+    The effect is the logarithm of second over first, so positive where the claim holds;
+    ``smallest`` is a ratio, such as 1.1. Units are the held-out parts, or the folds.
+    """
+    return _compare(claim, _ratio_effect(claim, evidence), _direction, logarithm=True)
+
+
+def no_overhead(claim: Claim, evidence: Evidence) -> Finding:
+    """``first`` takes less than ``smallest`` times the time of ``second``, per fold and seed.
+
+    Holds if the interval of the ratio lies below ``smallest``, is contradicted if above.
+    """
+
+    def judge(low: float, high: float, margin: float) -> Outcome:
+        # The effect is second over first: minus the logarithm of what the claim bounds.
+        if -low < margin:
+            return "holds"
+        return "contradicted" if -high > margin else "undecided"
+
+    return _compare(claim, _ratio_effect(claim, evidence), judge, logarithm=True)
+
+
+Effect = Callable[[Mapping[str, Any], bool], tuple[float, Array, dict[str, Any]]]
+
+
+def _compare(
+    claim: Claim,
+    effect: Effect,
+    judge: Callable[[float, float, float], Outcome],
+    *,
+    logarithm: bool = False,
+) -> Finding:
+    margin = float(claim["smallest"])
+    margin = math.log(margin) if logarithm else margin
+    cells = []
+    for where in claim["cells"]:
+        for variant, decides in ({}, True), *((v, False) for v in claim.get("beside", ())):
+            cell = Cell({**where, **variant}, decides=decides)
+            cells.append(cell)
+            try:
+                estimate, draws, numbers = effect(cell.where, decides)
+            except Missing as missing:
+                cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
+                continue
+            interval = percentiles(estimate, draws)
+            cell.outcome = judge(interval.low, interval.high, margin)
+            below = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())
+            cell.p_value = (below + 1) / (len(draws) + 1)
+            cell.numbers = {
+                "effect": interval.estimate,
+                "low": interval.low,
+                "high": interval.high,
+                "p": cell.p_value,
+                **numbers,
+            }
+            if logarithm:
+                ends = (interval.estimate, interval.low, interval.high)
+                cell.numbers["ratio"] = [math.exp(value) for value in ends]
+            if "printed_effect" in claim:
+                inside = interval.low <= float(claim["printed_effect"]) <= interval.high
+                cell.numbers["holds_printed_effect"] = inside
+    return Finding(cells)
+
+
+def _direction(low: float, high: float, margin: float) -> Outcome:
+    if low > 0:
+        return "holds"
+    if high < 0:
+        return "contradicted"
+    return "absent" if -margin < low and high < margin else "undecided"
+
+
+def _equivalence(low: float, high: float, margin: float) -> Outcome:
+    if -margin < low and high < margin:
+        return "holds"
+    return "contradicted" if low >= margin or high <= -margin else "undecided"
+
+
+def conditions(claim: Claim, where: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Both conditions in a cell; a weight of the center loss goes only where there is one."""
+    sides = []
+    for name in ("first", "second"):
+        side = {**claim[name], **where}
+        if "C" not in side.get("objective", "S"):
+            side.pop("lambda1", None)
+        sides.append(side)
+    return sides
+
+
+def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
+    def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
+        first, second = _both(evidence.answers, conditions(claim, where))
+        estimate, draws = draw_pooled(first, second)
+        numbers: dict[str, Any] = {
+            "first": _mean_accuracy(first),
+            "second": _mean_accuracy(second),
+            "runs": int(first["run"].nunique() + second["run"].nunique()),
+        }
+        if whole:  # the secondary metric, which decides nothing
+            overall = percentiles(*draw_pooled(first, second, metric="accuracy_overall"))
+            numbers["overall"] = [overall.estimate, overall.low, overall.high]
+        return estimate, draws, numbers
+
+    return effect
+
+
+def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
+    def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
+        first, second = _both(
+            lambda side: evidence.by_part(side, claim["measure"]), conditions(claim, where)
+        )
+        if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
+            raise ValueError(f"{claim['id']}: the two conditions are not of the same folds")
+        estimate, draws = draw_mean(np.log(second.to_numpy() / first.to_numpy()))
+        numbers = {
+            "first": float(first.to_numpy().mean()),
+            "second": float(second.to_numpy().mean()),
+            "units": first.size,
+        }
+        return estimate, draws, numbers
+
+    return effect
+
+
+def _both(ask: Callable[[dict[str, Any]], Any], sides: Sequence[dict[str, Any]]) -> list[Any]:
+    """Ask for both conditions, so that what is missing is counted for both."""
+    found, missing = [], []
+    for side in sides:
+        try:
+            found.append(ask(side))
+        except Missing as error:
+            missing.append(error)
+    if missing:
+        raise missing_total(missing)
+    return found
+
+
+def _mean_accuracy(answers: Any) -> float:
+    scores = [accuracy_class(g["truth"], g["predicted"]) for _, g in answers.groupby("seed")]
+    return float(np.mean(scores))
+
+
+def best(claim: Claim, evidence: Evidence) -> Finding:
+    """The value ``chosen`` of the setting ``vary`` is the best of ``values`` in class accuracy.
+
+    Contradicted if another value is better by the rule of ``better``, adjusted over the values;
+    holds if the chosen one has the highest estimate; else undecided.
+    """
+    name, chosen = claim["vary"], claim["chosen"]
+    others = [value for value in claim["values"] if value != chosen]
+    cells = []
+    for where in claim["cells"]:
+        pairs: dict[str, Any] = {**claim, "cells": [where], "beside": ()}
+        rivals = [
+            better({**pairs, "first": {**claim["first"], name: value},
+                    "second": {**claim["first"], name: chosen}}, evidence)
+            for value in others
+        ]  # fmt: skip
+        adjust(rivals)
+        inner = list(chain.from_iterable(rival.cells for rival in rivals))
+        cell = Cell(dict(where))
+        cells.append(cell)
+        if any(rival.outcome == "missing" for rival in inner):
+            there = sum(rival.outcome != "missing" for rival in inner)
+            cell.numbers = {"values": there, "values_needed": len(inner)}
+            continue
+        accuracies = {str(v): r.numbers["first"] for v, r in zip(others, inner, strict=True)}
+        highest = inner[0].numbers["second"] > max(accuracies.values())
+        accuracies[str(chosen)] = inner[0].numbers["second"]
+        if any(rival.outcome == "holds" for rival in inner):
+            cell.outcome = "contradicted"
+        else:
+            cell.outcome = "holds" if highest else "undecided"
+        cell.numbers = {"accuracies": accuracies}
+    return Finding(cells)

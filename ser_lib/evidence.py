@@ -1,0 +1,242 @@
+"""What the packed records of a study say of one condition: whole, or not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_lib.config import RunConfig
+from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
+from ser_lib.metrics import accuracy_class
+from ser_lib.records import Records
+
+Condition = Mapping[str, Any]
+"""Values of the fields of :class:`ser_lib.config.RunConfig`; what is not named has its default."""
+
+BY_VALIDATION = "validation"
+"""Value of ``lambda1`` that stands for the better of several weights, chosen by validation."""
+
+_SETTINGS = {f.name for f in fields(RunConfig)} - {"corpus_hash", "fold", "seed"}
+
+
+class Missing(Exception):  # noqa: N818 - it is no error: the runs are still to come
+    """Runs that a condition needs are not in the records."""
+
+    def __init__(self, found: int, wanted: int) -> None:
+        """Say how many of how many runs are there."""
+        super().__init__(f"{found} of {wanted} runs are there")
+        self.found, self.wanted = found, wanted
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What makes a condition whole, fixed before the runs."""
+
+    seeds: tuple[int, ...]
+    folds: Mapping[str, int]
+    """Folds of each corpus."""
+    utterances: Mapping[str, int]
+    """Tested utterances of each corpus."""
+    weights: tuple[float, ...]
+    """What ``lambda1: validation`` chooses among."""
+    fixed: Condition
+    """Settings of all runs, ``[fixed]`` of the plan."""
+
+
+class Evidence:
+    """Records of a study, asked by condition."""
+
+    def __init__(self, records: Records | None, protocol: Protocol) -> None:
+        """Take packed records, or none where the study has not been run."""
+        self.records = records
+        self.protocol = protocol
+        self._answers: dict[str, pd.DataFrame] = {}
+
+    def runs(self, condition: Condition) -> pd.DataFrame:
+        """Rows of ``runs`` of a condition, one for each fold and seed.
+
+        Raises:
+            Missing: some are not there.
+            ValueError: the condition is wrong, two runs are of the same fold and seed, or runs are
+                of different copies of the corpus.
+        """
+        config = self.config(condition)
+        wanted = self.protocol.folds[config.corpus] * len(self.protocol.seeds)
+        if self.records is None:
+            raise Missing(0, wanted)
+        runs = self.records.runs
+        kept = np.ones(len(runs), dtype=bool)
+        for name in _SETTINGS:
+            value = getattr(config, name)
+            if isinstance(value, tuple):
+                value = ",".join(map(str, value))
+            if name not in runs:
+                raise ValueError(f"the records have no column {name!r}")
+            kept &= (runs[name] == value).to_numpy()
+        found = runs[kept & runs["seed"].isin(self.protocol.seeds).to_numpy()]
+        if len(twice := found[found.duplicated(["fold", "seed"])]):
+            raise ValueError(
+                f"two runs of {config.label}: run {twice['run'].iloc[0]} is the second"
+            )
+        if found["corpus_hash"].nunique() > 1:
+            raise ValueError(f"runs of {dict(condition)} are of different copies of the corpus")
+        if len(found) < wanted:
+            raise Missing(len(found), wanted)
+        return found
+
+    def answers(self, condition: Condition) -> pd.DataFrame:
+        """Tested utterances of a condition: seed, key, speaker, truth and what was predicted.
+
+        With ``lambda1: validation`` each held-out part of each fold and seed brings the run that
+        its own validation accuracy was higher with (then lower cross-entropy, then lower weight),
+        so that the choice never saw the speakers that are tested.
+
+        Raises:
+            Missing: runs are not there.
+            ValueError: as for ``runs``, or utterances are missing or doubled.
+        """
+        key = repr(sorted(condition.items()))
+        if key not in self._answers:
+            self._answers[key] = self._whole(condition)
+        return self._answers[key]
+
+    def by_part(self, condition: Condition, measure: str) -> pd.DataFrame:
+        """A measure of each unit (row) and seed (column).
+
+        ``reconstruction`` and ``cross_entropy`` are those of the last epoch on each held-out part;
+        any other name is a column of ``runs``, with one unit a fold.
+
+        Raises:
+            Missing: runs are not there.
+            ValueError: as for ``runs``, or the measure is unknown or not positive.
+        """
+        runs = self.runs(condition)
+        packed = self._records()
+        if measure in ("reconstruction", "cross_entropy"):
+            history = packed.history.merge(runs[["run", "fold", "seed"]], on="run")
+            last = history.sort_values("epoch").groupby("run").tail(1)
+            parts = [c for c in (f"{measure}_0", f"{measure}_1") if c in last]
+            rows = last.melt(id_vars=["fold", "seed"], value_vars=parts, var_name="part")
+            table = rows.pivot(index=["fold", "part"], columns="seed", values="value")
+        elif measure in runs:
+            table = runs.pivot(index="fold", columns="seed", values=measure)
+        else:
+            raise ValueError(f"measure {measure!r} is not in the records")
+        if table.empty or table.isna().any(axis=None) or (table <= 0).any(axis=None):
+            raise ValueError(f"{measure} of {dict(condition)} is missing or not positive somewhere")
+        return table.astype(float)
+
+    def _records(self) -> Records:
+        if self.records is None:
+            raise Missing(0, 0)
+        return self.records
+
+    def config(self, condition: Condition) -> RunConfig:
+        """Configuration of a condition, but for its corpus's hash, fold and seed.
+
+        Raises:
+            ValueError: a setting or its value is wrong, or the corpus is not in the protocol.
+        """
+        settings = {**self.protocol.fixed, **condition}
+        if settings.get("emotions") == "four":
+            settings["emotions"] = list(PAPER_EMOTIONS)
+        if settings.get("corpus") not in self.protocol.folds:
+            raise ValueError(f"corpus {settings.get('corpus')!r} is not among the protocol's")
+        if strange := sorted(set(settings) - _SETTINGS):
+            raise ValueError(f"{', '.join(strange)}: no settings of a condition")
+        place = {"corpus_hash": "", "fold": 0, "seed": 0}
+        return RunConfig.from_dict({**settings, **place}).canonical()
+
+    def _whole(self, condition: Condition) -> pd.DataFrame:
+        if condition.get("lambda1") == BY_VALIDATION:
+            rows = self._by_validation(condition)
+        else:
+            runs = self.runs(condition)
+            rows = self._records().predictions.merge(runs[["run", "fold", "seed"]], on="run")
+        corpus = condition["corpus"]
+        rows = rows.assign(speaker=[speaker_of(corpus, key) for key in rows["key"]])
+        wanted = self.protocol.utterances[corpus]
+        for seed, found in rows.groupby("seed")["key"]:
+            if len(found) != wanted or not found.is_unique:
+                raise ValueError(
+                    f"{dict(condition)}: seed {seed} tested {len(found)} utterances, "
+                    f"{found.nunique()} different ones; the corpus has {wanted}"
+                )
+        return rows
+
+    def _by_validation(self, condition: Condition) -> pd.DataFrame:
+        """Join, for each fold, seed and way, the answers under the weight it chose."""
+        options, waiting = [], Missing(0, 0)
+        for weight in self.protocol.weights:
+            try:
+                rows = self.answers({**condition, "lambda1": weight})
+            except Missing as missing:
+                waiting = Missing(waiting.found + missing.found, waiting.wanted + missing.wanted)
+                continue
+            options.append(rows.assign(weight=weight))
+        if len(options) < len(self.protocol.weights):
+            raise waiting
+        rows = pd.concat(options, ignore_index=True)
+        ways = rows[["run", "fold", "seed", "way", "epoch", "weight"]].drop_duplicates()
+        ways = ways.merge(self._records().history, on=["run", "epoch"])
+        for name in ("accuracy_class", "cross_entropy"):  # of the part that validates: its own
+            ways[name] = np.where(ways["way"] == 0, ways[f"{name}_0"], ways[f"{name}_1"])
+        order = ["accuracy_class", "cross_entropy", "weight"]
+        ways = ways.sort_values(order, ascending=[False, True, True])
+        chosen = ways.drop_duplicates(["fold", "seed", "way"])[["run", "way"]]
+        return rows.merge(chosen, on=["run", "way"]).drop(columns="weight")
+
+
+def inconsistencies(records: Records) -> tuple[str, ...]:
+    """Say where packed records contradict themselves.
+
+    A run's name must be that of its configuration, what it predicted the emotion of its highest
+    score, and the accuracy of its predictions that of its history at the epoch it chose.
+    """
+    problems = []
+    known = {f.name for f in fields(RunConfig)}
+    for row in records.runs.to_dict("records"):
+        settings = {str(k): _plain(v) for k, v in row.items() if k in known}
+        settings["emotions"] = str(settings["emotions"]).split(",")
+        decoder = str(settings["decoder"])
+        settings["decoder"] = [int(width) for width in decoder.split(",") if width]
+        try:
+            name = RunConfig.from_dict(settings).identity
+        except ValueError as error:
+            name = str(error)
+        if name != row["run"]:
+            problems.append(f"run {row['run']}: its configuration is that of {name}")
+    emotions = {row["run"]: row["emotions"].split(",") for row in records.runs.to_dict("records")}
+    told = records.history.set_index(["run", "epoch"])
+    for (run, way), part in records.predictions.groupby(["run", "way"]):
+        run, way = str(run), int(str(way))
+        if run not in emotions:
+            problems.append(f"run {run}: predictions without a run")
+            continue
+        highest = np.stack(list(part["scores"])).argmax(axis=1)
+        if list(part["predicted"]) != [emotions[run][index] for index in highest]:
+            problems.append(f"run {run}, way {way}: a prediction is not the highest score's")
+        epoch = (run, part["epoch"].iloc[0])
+        column = f"accuracy_class_{1 - way}"
+        value = told[column].get(epoch) if column in told else None
+        mine = accuracy_class(part["truth"], part["predicted"])
+        if value is None or abs(value - mine) > 1e-9:
+            problems.append(
+                f"run {run}, way {way}: class accuracy {mine:.6f} by its predictions, "
+                f"{value} by its history at epoch {epoch[1]}"
+            )
+    return tuple(problems)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def missing_total(parts: Iterable[Missing]) -> Missing:
+    """Join what several conditions lack."""
+    parts = list(parts)
+    return Missing(sum(part.found for part in parts), sum(part.wanted for part in parts))

@@ -1,0 +1,242 @@
+"""The ledger as a page of the book: summary, verdicts, every claim with its rule and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ser_lib.comparisons import VERDICTS
+from ser_lib.rules import RULES
+
+if TYPE_CHECKING:
+    from ser_lib.claims import Ledger
+
+_MEANING = {
+    "reproduced": "holds wherever we could test it",
+    "partly": "holds in some places, and is contradicted in none",
+    "not reproduced": "neither of these",
+    "not testable here": "needs what is not at hand, or says nothing that could be measured",
+    "open": "the runs it needs are not all there yet",
+}
+_OUTCOMES = {"missing": "runs missing"}
+
+_HEAD = """\
+# The verdicts on paper 1
+
+Every claim of {{cite:t}}`tripathi2019`, what stands for it here, the rule that judges it, and what
+the rule says. Places, quotes, protocols and rules were written down before the runs; verdicts and
+numbers are computed from the records by `ser claims update`, and `ser claims check` computes them
+again and fails if one differs.
+
+## Summary
+
+In the form of the ML Reproducibility Challenge.
+
+**Scope.** Paper 1 claims that a small parallel CNN recognises emotions in speech better when it is
+trained with center loss, with reconstruction of its input, or with both, beside softmax; that its
+embeddings become compact; and that joint training reconstructs better than reconstruction alone.
+The ledger splits this into {total} claims.
+
+**Methodology.** The network, losses and features are written anew from the paper. No public
+code of it was found, and IEMOCAP, its corpus, is not at hand. The claims are tested on EMO-DB (a
+copy cut to two seconds) and RAVDESS, with the paper's four emotions, speakers of a session held
+out together, and seeds {seeds}. A comparison is a paired bootstrap over speakers and seeds; p
+values are adjusted by Holm's rule within a table; the smallest effect that counts is {smallest:g}
+points of class accuracy. All of it stands in `plan.toml`, which was there before the runs.
+
+**Results.** {results}
+
+**What was easy.** The sizes of kernels and pools, the features and the split by sessions are
+printed, and the printed number of parameters pins down a width that is not.
+
+**What was difficult.** Not printed are the input's shape, the widths of the decoder, the weight of
+the reconstruction, the epochs, the batch size, and whether the center loss is a sum or a mean, on
+which the meaning of its weight rests. No spread is printed, over folds or over repetitions.
+
+**Communication with the original authors.** None so far.
+
+## Verdicts
+
+| verdict | means | claims |
+|---|---|---|
+{rows}
+
+On one corpus and input, a claim *holds* if the 95 % interval of its effect lies above zero, is
+*contradicted* if it lies below, *absent* if it lies within the smallest effect on both sides, and
+else *undecided*. Rows marked "beside" are shown and do not decide.
+"""
+
+_RECORDS = """\
+## The records
+
+{downloads}
+
+In `runs.parquet` each row is a run with its whole configuration; `predictions.parquet` has one row
+for each tested utterance, with the probability of every class; `history.parquet` one for each
+epoch; `embeddings.parquet` the last hidden layer of some runs. They share the column `run`. This
+recomputes the main table:
+
+```{{literalinclude}} /results/{study}/table1.py
+:language: python
+```
+"""
+
+
+def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) -> str:
+    """Write the page in Markdown.
+
+    Args:
+        ledger: the claims.
+        document: what ``verdicts.json`` holds.
+        files: names of the study's files that the book offers.
+    """
+    judged = document["claims"]
+    groups = {
+        word: [c for c in ledger.claims if judged[c["id"]]["verdict"] == word] for word in VERDICTS
+    }
+    groups = {word: group for word, group in groups.items() if group}
+    counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
+    results = f"Of the {len(ledger.claims)} claims: {counts}."
+    if not document["records"]:
+        results += " The runs are not finished, so that no comparison is judged yet."
+    smallest = 100 * next(c["smallest"] for c in ledger.claims if c["rule"] == "better")
+    head = _HEAD.format(
+        total=len(ledger.claims),
+        seeds=", ".join(map(str, ledger.protocol.seeds)),
+        smallest=smallest,
+        results=results,
+        rows="\n".join(
+            f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()
+        ),
+    )
+    parts = [head]
+    for word, group in groups.items():
+        parts.append(f"### {word[0].upper()}{word[1:]}\n")
+        parts += [_entry(claim, judged[claim["id"]]) for claim in group]
+    links = ", ".join(f"{{download}}`{name} </results/{ledger.study}/{name}>`" for name in files)
+    there = "runs.parquet" in files
+    lead = (
+        "All of it can be downloaded: " if there else "The records follow when the runs are done: "
+    )
+    parts.append(_RECORDS.format(downloads=f"{lead}{links}.", study=ledger.study))
+    return "\n".join(parts)
+
+
+def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
+    rule = RULES[claim["rule"]]
+    facts = {
+        "place": claim["place"],
+        "words": claim["quote"],
+        "printed": _printed(claim.get("printed")),
+        "here": claim["protocol"],
+        "rule": f"`{claim['rule']}`: {_first_sentence(rule.__doc__ or '')}",
+        "why": claim.get("reason", ""),
+        "source": claim.get("source", ""),
+        "compared": _compared(claim),
+        "family": claim.get("family", ""),
+        "computed": _computed(judged.get("numbers")),
+    }
+    rows = [f"| {name} | {_cell(text)} |" for name, text in facts.items() if text]
+    lines = [
+        f"(claim-{claim['id']})=",
+        f"::::{{dropdown}} {claim['id']}: {judged['verdict']}",
+        "| entry | text |\n|---|---|",
+        *rows,
+        "",
+        *_cells(judged.get("cells", ())),
+        "::::\n",
+    ]
+    return "\n".join(lines)
+
+
+def _cells(cells: Iterable[Mapping[str, Any]]) -> list[str]:
+    rows = []
+    for cell in cells:
+        numbers = cell["numbers"]
+        where = ", ".join(_setting(*pair) for pair in cell["where"].items())
+        if cell.get("beside"):
+            where += " (beside)"
+        outcome = _OUTCOMES.get(cell["outcome"], cell["outcome"])
+        rows.append(f"| {where} | {outcome} | {_effect(numbers)} | {_p_value(numbers)} |")
+    head = ["| where | outcome | effect, 95 % interval | p (adjusted) |", "|---|---|---|---|"]
+    return [*head, *rows, ""] if rows else []
+
+
+def _effect(numbers: Mapping[str, Any]) -> str:
+    if "ratio" in numbers:
+        middle, low, high = numbers["ratio"]
+        text = f"second over first {middle:.2f} ({low:.2f} to {high:.2f})"
+        return f"{text}; means {numbers['first']:.4g} and {numbers['second']:.4g}"
+    if "effect" in numbers:
+        effect, low, high = (100 * numbers[name] for name in ("effect", "low", "high"))
+        ours = f"{100 * numbers['first']:.1f} and {100 * numbers['second']:.1f}"
+        text = f"{effect:+.1f} points ({low:+.1f} to {high:+.1f}); class accuracies {ours}"
+        if "overall" in numbers:
+            effect, low, high = (100 * value for value in numbers["overall"])
+            text += f"; overall accuracy {effect:+.1f} ({low:+.1f} to {high:+.1f})"
+        if "holds_printed_effect" in numbers:
+            side = "inside" if numbers["holds_printed_effect"] else "outside"
+            text += f"; the printed gain lies {side}"
+        return text
+    if "accuracies" in numbers:
+        return ", ".join(f"{name}: {100 * v:.1f}" for name, v in numbers["accuracies"].items())
+    found, wanted = (numbers.get(k) for k in ("runs", "runs_needed"))
+    return f"{found} of {wanted} runs" if wanted else ""
+
+
+def _p_value(numbers: Mapping[str, Any]) -> str:
+    if "p" not in numbers:
+        return ""
+    adjusted = f" ({numbers['p_adjusted']:.4f})" if "p_adjusted" in numbers else ""
+    return f"{numbers['p']:.4f}{adjusted}"
+
+
+def _compared(claim: Mapping[str, Any]) -> str:
+    sides = []
+    for name in ("first", "second"):
+        if name in claim:
+            sides.append(", ".join(_setting(*pair) for pair in claim[name].items()))
+    if "vary" in claim:
+        sides.append(f"{claim['vary']} {claim['chosen']} among {claim['values']}")
+    return " against ".join(sides)
+
+
+def _setting(name: str, value: Any) -> str:
+    if name in ("corpus", "input", "objective", "model"):
+        return str(value)
+    return f"{name} {'by ' if value == 'validation' else ''}{value}"
+
+
+def _printed(printed: Mapping[str, Any] | None) -> str:
+    if not printed:
+        return ""
+    values = {k: v if isinstance(v, list) else [v] for k, v in printed.items()}
+    return "; ".join(f"{k.replace('_', ' ')} {', '.join(map(str, v))}" for k, v in values.items())
+
+
+def _computed(numbers: Mapping[str, Any] | None) -> str:
+    if not numbers:
+        return ""
+    return "; ".join(f"{name.replace('_', ' ')}: {_plain(v)}" for name, v in numbers.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(inner) for inner in value)
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def _cell(text: str) -> str:
+    return " ".join(str(text).split()).replace("|", "\\|")
