@@ -248,7 +248,14 @@ def _records(ledger: Ledger) -> Records | None:
 
 def _timings(folder: Path) -> list[dict[str, Any]]:
     path = folder / "inference.json"
-    return list(json.loads(path.read_text())["rows"]) if path.is_file() else []
+    if not path.is_file():
+        return []
+    try:
+        rows = list(json.loads(path.read_text())["rows"])
+        names = ("batch", "device", "features", "microseconds")
+        return [{**row, **{name: row[name] for name in names}} for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no list of timings: {error!r}") from error
 
 
 def _digests(found: Records | None) -> dict[str, Any] | None:

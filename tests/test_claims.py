@@ -294,6 +294,9 @@ def test_inference_time(house, batch, device, microseconds, verdict):
     row = {"batch": batch, "device": device, "microseconds": microseconds, "features": False}
     (root / "results/paper1/inference.json").write_text(json.dumps({"rows": [row]}))
     assert claims.update("paper1", root)["claims"]["claim"]["verdict"] == verdict
+    (root / "results/paper1/inference.json").write_text('{"rows": [{"batch": 1}]}')
+    with pytest.raises(ValueError, match=r"inference\.json.*device"):
+        claims.update("paper1", root)
 
 
 # ---- which records a condition has ---------------------------------------------------------------
@@ -391,7 +394,9 @@ def test_speaker_of_refuses(corpus, name):
 @pytest.fixture
 def checked(house, monkeypatch):
     """A repository on which the check says nothing."""
-    root = house(entry("claim", family="table1"), entry("other", rule="similar"))
+    root = house(
+        entry("claim", family="table1", printed_effect=0.049), entry("other", rule="similar")
+    )
     write(root, joined(made(0.5), made(0.75, objective="S+A")))
     claims.update("paper1", root)
     assert claims.check("paper1", root) == []
@@ -586,6 +591,7 @@ def test_the_page_shows_every_claim_with_its_verdict(checked):
     for part in ("Scope", "Methodology", "Results", "What was easy", "What was difficult"):
         assert f"**{part}.**" in page
     assert "+25.0 points (+25.0 to +25.0); class accuracies 75.0 and 50.0" in page
+    assert "the printed gain lies outside" in page
     assert "{download}`runs.parquet </results/paper1/runs.parquet>`" in page
 
 
