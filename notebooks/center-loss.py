@@ -498,8 +498,8 @@ plots.curves(series, xlabel="step", ylabel="softmax loss", log=True)
 # give it away less clearly. Compactness, which does not see the scale, is
 # {glue:text}`compact_new_huge:.2f` on new points, *better* than with softmax alone. And
 # {glue:text}`right_huge:.0f` % of the new points are still right, against 25 % by chance, since the
-# highest score wins by however small a lead. With real data, dropout and noise such a lead does not
-# last. Whether the network finds its way out again is a matter of time ({ref}`exercise-collapse`).
+# highest score wins by however small a lead; with dropout and noise so small a lead is easily lost.
+# Whether the network finds its way out again is a matter of time ({ref}`exercise-collapse`).
 #
 # ## Lab: push it yourself
 #
