@@ -628,6 +628,8 @@ print(f"now ± {half:.1f} points; ± 1 point: about {10 * half**2:.0f} speakers"
 # - The rule was fixed before the first run. Its verdicts on this corpus: {glue:text}`model_0`,
 #   {glue:text}`verdict_0`; {glue:text}`model_1`, {glue:text}`verdict_1`.
 #
+# Next: {doc}`center-loss`.
+#
 # ## References
 #
 # ```{bibliography}

@@ -443,7 +443,7 @@ plots.curves(history, xlabel="step", ylabel="loss", log=True)
 # After twenty-five steps the network gets {glue:text}`remembered:.0f` % of the
 # {glue:text}`batch_size:d` recordings right. That says that gradients flow, labels match inputs
 # and the losses work together. It says *nothing* about voices that are not in the batch. That is
-# the next chapter's question.
+# the question of {doc}`first-result`.
 #
 # ## What can go wrong
 #
@@ -610,7 +610,8 @@ print(f"loss after 25 steps {loss.item():.3f}, floor {floor:.3f}")
 #   that can rebuild its input.
 # - A network that cannot learn one batch by heart is broken. One that can has proved nothing else.
 #
-# Next: {doc}`first-result`.
+# Next: {doc}`search-layer`, on how this network is trained quickly; or straight to
+# {doc}`first-result`.
 #
 # ## References
 #

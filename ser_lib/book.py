@@ -59,6 +59,7 @@ def _inputs(root: Path, corpus: str, profile: str) -> dict[str, Any]:
     return {
         "library": pages.tree_hash(root / "ser_lib"),
         "results": pages.tree_hash(root / "results"),
+        "labs": pages.tree_hash(root / "book" / "_static" / "labs"),
         "environment": pages.file_hash(root / "requirements.txt"),
         "corpus": corpus,
         "data": corpora.load(corpus).hash,
@@ -212,6 +213,10 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
         if repository.on_colab:
             config["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}
     shutil.copytree(root / "book", stage / "book")
+    # Chapters show pieces of the library from their source.
+    (stage / "ser_lib").mkdir()
+    for module in (root / "ser_lib").glob("*.py"):
+        shutil.copy(module, stage / "ser_lib")
     shutil.copy(root / "_toc.yml", stage)
     (stage / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     for sub in ("notebooks", "twins"):

@@ -165,6 +165,39 @@ def pooling(
     return figure
 
 
+def winners_on(
+    panels: Mapping[str, NDArray[Any]],
+    winners: Mapping[str, Sequence[tuple[int, int]]],
+    *,
+    cut: tuple[int, int],
+) -> Figure:
+    """Arrays of numbers as images, cut into four quarters, with the winning positions marked.
+
+    Args:
+        panels: title -> (rows, columns), lowest row at the bottom.
+        winners: title -> row and column of each winner; up to four are ringed, more are dots.
+        cut: first row and first column of the second half.
+    """
+    with new_figure(9.0, 0.4 + 2.5 * len(panels)) as figure:
+        grid = figure.subplots(len(panels), 1, squeeze=False).ravel()
+        for axes, (title, values) in zip(grid, panels.items(), strict=True):
+            low, high = np.percentile(values, (2, 99.8))
+            axes.imshow(values, origin="lower", aspect="auto", cmap="Greys", vmin=low, vmax=high)
+            rows, columns = np.array(winners[title]).reshape(-1, 2).T
+            few = len(rows) <= 4
+            marks = axes.scatter(columns, rows, s=220 if few else 26, zorder=3, clip_on=False)
+            marks.set(
+                facecolor="none" if few else "#D55E00",
+                edgecolor="#D55E00" if few else "white",
+                linewidth=3 if few else 0.5,
+            )
+            axes.axhline(cut[0] - 0.5, color="#0072B2", linewidth=2)
+            axes.axvline(cut[1] - 0.5, color="#0072B2", linewidth=2)
+            axes.set(title=title, ylabel="row")
+        grid[-1].set(xlabel="column (frame)")
+    return figure
+
+
 def around_centers(
     points: NDArray[Any], emotions: Sequence[str], centers: Mapping[str, Sequence[float]]
 ) -> Figure:

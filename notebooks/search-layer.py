@@ -1,0 +1,691 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Four winners: the layer that makes it reachable
+#
+# ```{admonition} After this chapter you can …
+# :class: tip
+# - say which positions of a feature map matter to training when a max-pooling follows;
+# - separate a computation into a search without gradients and a small differentiable rest, and write
+#   the paper's first layer in that way in ten lines;
+# - check such a shortcut: values, gradients, ties;
+# - estimate the memory of a convolution's activations before you run out of it;
+# - say what a measured speed-up is worth, and what it is not.
+# ```
+#
+# **You need** {doc}`network`, above all its section on max-pooling to 2 × 2.
+
+# %% tags=["setup", "hide-cell"]
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
+
+# %% tags=["parameters", "hide-cell"]
+corpus = "builtin"
+profile = "smoke"
+
+# %% tags=["hide-input"]
+import warnings
+from math import prod
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ser_lib import audio, bench, corpora, diagrams, features, records
+from ser_lib.book import glue
+from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.layers import ConvReLUMaxPool2d
+from ser_lib.models.parallel_cnn import KERNEL_SIZES
+
+warnings.filterwarnings("ignore", message="IProgress not found")
+torch.set_num_threads(1)
+speech = corpora.load(corpus)
+emotions = sorted(set(PAPER_EMOTIONS) & set(speech.emotions)) or list(speech.emotions)
+speech = speech.select(emotions=emotions)
+
+# %% [markdown]
+# ## Look: where do the winners stand?
+#
+# Paper 1's first layer {cite:p}`tripathi2019` is a convolution with 200 kernels on each of four
+# paths, ReLU, and a max-pooling that leaves 2 × 2 numbers of each response. Take one recording, the
+# smallest kernel size and one of 200 kernels, as they are before any training.
+
+
+# %%
+def six_seconds(utterance, kind):
+    """Features of one recording, scaled to [0, 1]."""
+    signal = audio.load_audio(speech.file(utterance), 16_000)
+    compute = {"mfcc": features.mfcc, "log_mel": features.log_mel}[kind]
+    array = compute(audio.fix_length(signal, 16_000, 6.0), 16_000)
+    return torch.from_numpy(features.MinMaxScaler().fit(array[None]).transform(array[None])[0])
+
+
+longest = max(speech.utterances, key=lambda utterance: utterance.duration)
+spectrogram = six_seconds(longest, "log_mel")
+torch.manual_seed(0)
+plain = nn.Conv2d(1, 200, KERNEL_SIZES[0])
+with torch.no_grad():
+    response = plain(spectrogram[None, None])[0].relu()
+half = (response.shape[1] // 2, response.shape[2] // 2)
+values, index = F.max_pool2d(response, half, return_indices=True)
+places = [divmod(int(i), response.shape[2]) for i in index[:, :2, :2].flatten()]
+print("response of one kernel:", tuple(response.shape[1:]))
+
+# %% tags=["remove-cell"]
+positions = prod(response.shape[1:])
+glue("positions", f"{positions:,}")
+glue("share", 100 * 4 / positions)
+different = len(set(places))
+glue("different", f"{different:,}")
+glue("all_winners", f"{len(places):,}")
+glue("duration", float(longest.duration))
+
+# %% [markdown]
+# Above in the figure is the response of the first kernel, with its four winners in rings. Below is
+# the spectrogram with the winners of all 200 kernels as dots. Two questions: how much of either
+# picture is marked at all? And where are the dots in the part where nobody speaks any more?
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Above: the response of one kernel as a grey image over time, cut into four quarters, with one orange ring in each. Below: the log-mel spectrogram cut in the same way, with the winners of 200 kernels as orange dots. They crowd in some places of the speech; in the silence to the right there are none but in its first column."}, "figure": {"caption": "The winners of one kernel, and of all 200 kernels of this size, on the spectrogram of one recording.", "name": "fig-winners"}}
+diagrams.winners_on(
+    {"response of one kernel": response[0].numpy(), "winners of 200 kernels": spectrogram.numpy()},
+    {"response of one kernel": places[:4], "winners of 200 kernels": places},
+    cut=half,
+)
+
+# %% [markdown]
+# The response has {glue:text}`positions` positions, and four of them, {glue:text}`share:.3f` %, go
+# on to the next layer. All 200 kernels together have {glue:text}`all_winners` winners, which stand
+# at only {glue:text}`different` different places. In the silence there are none but at its beginning:
+# where all positions are equal, the first wins. A small change of any other number in the response
+# changes nothing further on, so its gradient is exactly zero.
+#
+# A framework does not know this when it convolves. It computes all positions, *keeps* them all for
+# the way back, and then sends back gradients that are nearly all zeros. This chapter turns it
+# round: **first search, without keeping anything; then compute only the winners, with gradients.**
+#
+# ## By hand
+#
+# An input of 5 × 7 and a kernel of 2 × 2 with bias −1 give a response of 4 × 6, so quarters of
+# 2 × 3.
+
+# %%
+x = torch.tensor(
+    [
+        [1, 0, 2, 1, 0, 3, 1],
+        [0, 3, 1, 0, 2, 0, 0],
+        [2, 1, 0, 4, 1, 1, 2],
+        [0, 0, 3, 1, 0, 2, 0],
+        [1, 2, 0, 0, 3, 1, 1],
+    ],
+    dtype=torch.float32,
+)
+kernel, bias = torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor(-1.0)
+
+response = F.conv2d(x[None, None], kernel[None, None], bias[None])[0, 0].relu()
+winners = []
+for top in (0, 2):
+    for left in (0, 3):
+        quarter = response[top : top + 2, left : left + 3]
+        row, column = divmod(int(quarter.argmax()), 3)
+        winners.append((top + row, left + column))
+pooled = torch.stack([response[place] for place in winners]).view(2, 2)
+print("winners at", winners)
+
+# %% [markdown]
+# Check one quarter with the figure before you go on: which four numbers of the input make its
+# winner?
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a grid of four rows and six columns with the response to a rising diagonal, cut into quarters, with the largest number of each outlined. Right: these four numbers in a grid of two by two."}, "figure": {"caption": "The response of the small example and its four winners.", "name": "fig-small-search"}}
+diagrams.pooling(response.int().numpy(), pooled.int().numpy(), winners)
+
+# %% [markdown]
+# Now the gradient of the sum of the four winners with respect to the kernel. A winner at row $a$ and
+# column $b$ is $\sum_{k,l} w_{kl} \, x_{a+k,\, b+l} + \text{bias}$, so its derivative by $w_{kl}$ is
+# $x_{a+k,\, b+l}$: the patch of the input that it stands on. The whole gradient is the sum of four
+# patches of 2 × 2. Nothing else of the input enters.
+
+# %%
+patches = [x[a : a + 2, b : b + 2] for a, b in winners]
+by_hand = sum(patches)
+
+leaf = kernel.clone().requires_grad_()
+maps = F.conv2d(x[None, None], leaf[None, None], bias[None]).relu()
+F.max_pool2d(maps, (2, 3)).sum().backward()
+print("sum of patches", by_hand.tolist())
+print("by PyTorch    ", leaf.grad.tolist())
+
+# %% [markdown]
+# ## In ten lines
+#
+# For many kernels at once the search is one matrix product: all patches as columns of a matrix, all
+# kernels as rows. The bias can wait, since it is the same at all positions of a kernel; and ReLU can
+# wait, because it never changes which of two numbers is the larger, except where both become zero,
+# and there no gradient flows.
+
+
+# %%
+def search_and_compute(x, weight, bias):
+    """Convolution, ReLU, maximum to 2 x 2 of one image (height, width); also the winners."""
+    filters, *size = weight.shape
+    rows, columns = (n - k + 1 for n, k in zip(x.shape, size, strict=True))
+    patches = F.unfold(x[None, None], size)[0]  # (numbers in a patch, positions)
+    with torch.no_grad():  # the search: nothing is kept
+        scores = (weight.flatten(1) @ patches).view(filters, rows, columns)
+        index = F.max_pool2d(scores, (rows // 2, columns // 2), return_indices=True)[1]
+        index = index[:, :2, :2].flatten(1)  # (filters, 4)
+    chosen = patches[:, index]  # (numbers in a patch, filters, 4)
+    return torch.einsum("fk,kfc->fc", weight.flatten(1), chosen).add(bias[:, None]).relu(), index
+
+
+small, index = search_and_compute(x, kernel[None], bias[None])
+print(small.tolist(), [divmod(int(i), 6) for i in index[0]])
+
+# %% [markdown]
+# Only the last line has a gradient, and it multiplies four patches per kernel. This form still
+# builds the whole matrix of scores, so it saves the way back and the keeping, but little else.
+#
+# ## The library's line
+#
+# `layers.ConvReLUMaxPool2d(200, (4, 6))` is the same idea, made quick. Here is its search, shown
+# from the library itself, not copied:
+#
+# ```{literalinclude} ../ser_lib/layers.py
+# :language: python
+# :pyobject: ConvReLUMaxPool2d._search
+# :dedent: 4
+# ```
+#
+# Three things differ from our ten lines. It goes quarter by quarter, so that only one quarter's
+# scores exist at a time and the memory is used again. It finds the maximum in two steps, first the
+# best row by the rows' maxima, then the best column within that row, because a maximum without
+# indices runs faster than one that has to remember where it was. And it stops early in silence; see
+# below. The second half computes the winners, with gradients:
+#
+# ```{literalinclude} ../ser_lib/layers.py
+# :language: python
+# :pyobject: ConvReLUMaxPool2d._winning_responses
+# :dedent: 4
+# ```
+#
+# ## Is it the same?
+#
+# A shortcut has to prove that it is one. We compare with PyTorch's own three layers on four
+# recordings: values, gradients of the weights, and the winners themselves. Compare the last two
+# columns: is every winner the same position? Does it stand on the same numbers?
+
+# %%
+some = [next(u for u in speech.utterances if u.emotion == emotion) for emotion in emotions]
+batch = torch.stack([six_seconds(utterance, "mfcc") for utterance in some])
+rows = {}
+for size in KERNEL_SIZES:
+    torch.manual_seed(1)
+    quick, plain = ConvReLUMaxPool2d(200, size), nn.Conv2d(1, 200, size)
+    plain.load_state_dict(quick.state_dict())
+    maps = plain(batch[:, None]).relu()
+    half = (maps.shape[2] // 2, maps.shape[3] // 2)
+    slow, index = F.max_pool2d(maps, half, return_indices=True)
+    slow, index = slow[..., :2, :2], index[..., :2, :2].flatten(2)
+    fast = quick(batch)
+    slow.square().sum().backward()
+    fast.square().sum().backward()
+    with torch.no_grad():
+        found = [search_and_compute(image, quick.weight[:, 0], quick.bias)[1] for image in batch]
+        found = torch.stack(found)
+        patches = F.unfold(batch[:, None], size)[:, None].expand(-1, 200, -1, -1)
+        both = [
+            patches.gather(3, i[:, :, None].expand(-1, -1, prod(size), -1)) for i in (found, index)
+        ]
+        alike = (both[0] == both[1]).all(2) | (slow.flatten(2) == 0)
+    scale = plain.weight.grad.abs().max()
+    rows[f"{size[0]} × {size[1]}"] = {
+        "largest difference of values": float((slow - fast).detach().abs().max()),
+        "of gradients, relative": float(
+            (plain.weight.grad - quick.weight.grad).abs().max() / scale
+        ),
+        "same position (%)": 100 * float((found == index).float().mean()),
+        "same patch, or zero (%)": 100 * float(alike.float().mean()),
+    }
+equality = pd.DataFrame(rows).T.rename_axis("kernel")
+equality.style.format("{:.1f}").format("{:.0e}", subset=list(equality.columns[:2]))
+
+# %% tags=["remove-cell"]
+glue("worst_value", f"{equality.iloc[:, 0].max():.0e}")
+glue("worst_gradient", f"{equality.iloc[:, 1].max():.0e}")
+glue("fewest_same", float(equality.iloc[:, 2].min()))
+glue("fewest_alike", float(equality.iloc[:, 3].min()))
+
+# %% [markdown]
+# Values differ by {glue:text}`worst_value` at most and gradients by {glue:text}`worst_gradient` of
+# the largest: rounding in the seventh digit, because the products are added up in another order. But
+# not every winner is the same position; the kernel with the most disagreement has
+# {glue:text}`fewest_same:.0f` % of the positions in common. How can values and gradients agree while
+# winners do not? The last column says it: it counts the winners for which both positions see exactly
+# the same patch, or the value is zero and has no gradient. Its lowest entry is
+# {glue:text}`fewest_alike:.1f` %.
+#
+# ## Ties
+#
+# In silence all patches are equal, so all positions have the same response, and any of them may win:
+# same patch, same value, same gradient. Where *different* patches have exactly equal responses, the
+# convention decides:
+
+# %%
+flat = torch.tensor([[1.0, 3.0, 1.0, 1.0, 3.0, 1.0, 0.0]])  # 1 + 3 and 3 + 1
+stripe = ConvReLUMaxPool2d(1, (1, 2), output_size=(1, 1))
+with torch.no_grad():
+    stripe.weight.fill_(1)
+    stripe.bias.zero_()
+stripe(flat[None]).sum().backward()
+ours = stripe.weight.grad.flatten().tolist()
+
+weight = stripe.weight.detach().clone().requires_grad_()
+F.max_pool2d(F.conv2d(flat[None, None], weight).relu(), (1, 6)).sum().backward()
+print("library", ours, "PyTorch", weight.grad.flatten().tolist())
+
+# %% [markdown]
+# Four positions have the response 4, with patches (1, 3) and (3, 1), and so two possible gradients.
+# Neither is wrong: the maximum has a corner here, and both are slopes of one of its sides. PyTorch
+# and the library both take the first in reading order.
+#
+# What remains are near ties: two positions whose exact responses are equal or almost so, and where
+# rounding decides. Then two correct programs may choose differently. The value differs by a rounding
+# error, but the *gradient* by a whole patch. This is no fault of the search: it happens between two
+# versions of PyTorch, or a CPU and a GPU, as well. It means that trainings on different machines
+# drift apart in the last digits and then further, which is one reason for several seeds. The tests
+# of the library compare in double precision, where near ties hardly occur.
+#
+# ## What silence saves
+#
+# From the column on where the input repeats itself to the end, all positions in a row are equal. It
+# is enough to look at the first: the search stops there, without any approximation. How much is that
+# on this page's corpus?
+
+
+# %%
+def looked_at(image, kernel):
+    """Share of the positions that the search computes."""
+    moving = (image[:, :-1] != image[:, 1:]).any(0).nonzero()
+    last = int(moving[-1]) + 1 if len(moving) else 0
+    wide = (image.shape[1] - kernel[1] + 1) // 2
+    columns = [min((j + 1) * wide, max(last, j * wide) + 1) - j * wide for j in range(2)]
+    return sum(columns) / (2 * wide)
+
+
+chosen = speech.utterances[:: max(1, len(speech.utterances) // 24)]
+shares = [looked_at(six_seconds(u, "mfcc"), KERNEL_SIZES[0]) for u in chosen]
+glue("looked_at", 100 * float(np.mean(shares)), display=False)
+glue("looked_files", len(shares), display=False)
+print(f"{len(shares)} recordings: {np.mean(shares):.0%} of the positions are looked at")
+
+# %% [markdown]
+# Over {glue:text}`looked_files:d` recordings, {glue:text}`looked_at:.0f` % of the positions are
+# computed. The plain convolution computes all of them: it cannot know that they are equal. The
+# shorter the recordings in their six seconds, the larger the saving; on a corpus where most are cut
+# at six seconds there is none.
+#
+# ## Memory
+#
+# The way back needs what was there on the way forth. The plain layers keep, for each recording, the
+# rectified response of every kernel at every position: ReLU needs its output and the pooling its
+# input, which is the same array. The search keeps the four patches per kernel:
+
+# %%
+rows = {}
+for shape in ((40, 188), (128, 188)):
+    kept = searched = 0
+    for size in KERNEL_SIZES:
+        here = prod(n - k + 1 for n, k in zip(shape, size, strict=True))
+        kept += 200 * here * 4  # rectified response, four bytes a number
+        searched += 200 * 4 * (prod(size) + 1) * 4
+    rows[f"{shape[0]} × {shape[1]}"] = {
+        "plain (MiB)": kept / 2**20,
+        "search (MiB)": searched / 2**20,
+        "times": kept / searched,
+    }
+memory = pd.DataFrame(rows).T.rename_axis("input")
+memory.style.format("{:.1f}")
+
+# %% tags=["remove-cell"]
+glue("plain_batch", 16 * float(memory.loc["128 × 188", "plain (MiB)"]) / 1024)
+glue("search_batch", 16 * float(memory.loc["128 × 188", "search (MiB)"]))
+
+# %% [markdown]
+# That is per recording, and by counting alone. A batch of 16 spectrograms keeps about
+# {glue:text}`plain_batch:.1f` GiB in the plain form, and {glue:text}`search_batch:.0f` MiB by search,
+# *whatever the size of the input*: the four patches do not grow with it. At the worst moment more is
+# needed: the plain layers hold one response before ReLU and a gradient as well, the search the
+# patches and scores of one quarter of one recording, which it then forgets.
+#
+# ## Measured
+#
+# `bench.layer` runs one training step, forward and backward, of all four paths in both forms, in
+# turn, in the same process, and measures time and peak memory. Half of the rows have inputs of which
+# the second half is silence.
+
+# %% tags=["remove-stderr"]
+measured = bench.layer(
+    batch=2 if profile == "smoke" else 16, repeats=1 if profile == "smoke" else 3, threads=1
+)
+comparisons = pd.DataFrame(measured["comparisons"])
+
+# %% tags=["hide-input"]
+shown = comparisons.assign(
+    shape=comparisons["shape"].map(lambda shape: f"{shape[0]} × {shape[1]}"),
+    speech=comparisons["speech"].map("{:.0%}".format),
+)
+shown = shown.rename(
+    columns={
+        "shape": "input",
+        "speech": "not silent",
+        "plain_ms": "plain (ms)",
+        "search_ms": "search (ms)",
+        "times_faster": "times faster",
+        "plain_mib": "plain (MiB)",
+        "search_mib": "search (MiB)",
+        "times_smaller": "times smaller",
+    }
+)
+shown.style.hide().format(precision=1)
+
+# %% tags=["remove-cell"]
+glue("slowest", float(comparisons["times_faster"].min()))
+glue("quickest", float(comparisons["times_faster"].max()))
+glue("least", float(comparisons["times_smaller"].min()))
+glue("most", float(comparisons["times_smaller"].max()))
+glue("bench_batch", measured["batch"])
+
+# %% [markdown]
+# Milliseconds are per recording. By search a step is {glue:text}`slowest:.1f` to
+# {glue:text}`quickest:.1f` times as fast, and its peak of memory {glue:text}`least:.0f` to
+# {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**,
+# on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have
+# been running beside it. The ratios are worth more than the milliseconds, since both forms ran in the
+# same minute; but they, too, depend on the processor, the number of threads and the batch. Nothing
+# here says anything about a GPU, whose convolutions are of another kind. Measure your own:
+# `ser bench layer`.
+#
+# ## What it means for the study
+#
+# The plan of the study lists its trainings before the first is run ({doc}`first-result` shows a
+# small one). Let us count what the layers alone would cost it in both forms. We take 40 epochs
+# over 300 recordings for a training, the milliseconds from above for inputs without silence, and
+# the folds that the protocol gives: five on EMO-DB, six on RAVDESS.
+
+# %%
+plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
+folds = {"emodb": 5, "ravdess": 6}
+counts = {"mfcc": 0, "log_mel": 0}
+for grid in plan["grid"]:
+    if grid.get("model", "parallel_cnn") == "parallel_cnn":
+        lists = {key: value if isinstance(value, list) else [value] for key, value in grid.items()}
+        once = prod(len(values) for key, values in lists.items() if key not in ("corpus", "input"))
+        for name in lists["corpus"]:
+            for kind in lists["input"]:
+                counts[kind] += once * folds[name]
+
+full = comparisons[comparisons["speech"] == 1.0]
+rows = {}
+for kind, height in (("mfcc", 40), ("log_mel", 128)):
+    row = full[full["shape"].map(lambda shape, height=height: shape[0] == height)].iloc[0]
+    steps = counts[kind] * 40 * 300
+    rows[kind] = {
+        "trainings": counts[kind],
+        "plain (days)": steps * row.plain_ms / 1000 / 86_400,
+        "search (days)": steps * row.search_ms / 1000 / 86_400,
+    }
+cost = pd.DataFrame(rows).T
+cost.loc["sum"] = cost.sum()
+cost.style.format("{:.1f}").format("{:,.0f}", subset=["trainings"])
+
+# %% tags=["remove-cell"]
+glue("trainings", f"{int(cost.loc['sum', 'trainings']):,}")
+glue("days_plain", float(cost.loc["sum", "plain (days)"]))
+glue("days_search", float(cost.loc["sum", "search (days)"]))
+
+# %% [markdown]
+# {glue:text}`trainings` trainings: about {glue:text}`days_plain:.1f` days of one core in the plain
+# form, and {glue:text}`days_search:.1f` by search, less where there is silence. It is an estimate
+# with round numbers. But it decides what kind of study is possible on the computer one has: three
+# seeds in every cell and a sweep, or one run of each model. The statistics of the later chapters are
+# paid for here.
+#
+# ## What can go wrong
+#
+# **Searching in another precision.** Half precision makes the search faster on some hardware, and
+# finds the wrong one of two close positions more often. The value is then *exact*, for a position
+# that is not quite the maximum. Compute the winners in full precision in any case, and count how
+# often they change.
+#
+# **Asking for the input's gradient.** The layer gives it, but only at the winners' patches, as the
+# plain layers do. Methods that explain a network by its input's gradient see mostly zeros in both.
+#
+# **Mean-pooling.** The trick rests on the maximum. An average over a quarter gives every position a
+# gradient, and there is nothing to search.
+#
+# **A benchmark of one side.** Time both forms in one process, in turn, after a warm-up, and take the
+# same batch. Two runs an hour apart compare two states of the machine.
+#
+# **A test on random numbers only.** Random inputs have no ties. Real ones are full of them: padding,
+# silence, features cut off at a floor. The tests include inputs with equal columns for that reason.
+#
+# ## Exercises
+#
+# ```{exercise-start} ★ Positions
+# :label: exercise-positions
+# ```
+# How many positions has a response of the kernel 10 × 12 on an input of 128 × 188? How many of them
+# does a quarter look at, and how many does the pooling drop altogether?
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-positions
+# :label: solution-positions
+# :class: dropdown
+# ```
+# The response has $119 \times 177 = 21{,}063$ positions. A quarter is $59 \times 88 = 5{,}192$; four
+# of them are 20,768, so one row and one column, 295 positions, are never looked at.
+
+# %%
+rows_, columns_ = 128 - 10 + 1, 188 - 12 + 1
+quarter = (rows_ // 2) * (columns_ // 2)
+print(rows_ * columns_, quarter, rows_ * columns_ - 4 * quarter)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} ★★ Why the bias can wait
+# :label: exercise-bias
+# ```
+# The search leaves out bias and ReLU. Show by an example that the winner may differ from that of the
+# rectified response, and why the layer is right all the same.
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-bias
+# :label: solution-bias
+# :class: dropdown
+# ```
+# The bias adds the same to every position and changes no order. ReLU changes it only if the largest
+# response of the quarter is not positive: then all are zero after it and tie, and PyTorch takes the
+# first, the search the largest. Both have value zero, and ReLU lets no gradient pass. So outputs and
+# gradients are equal although the winners are not.
+
+# %%
+negative = ConvReLUMaxPool2d(1, (1, 1), output_size=(1, 1))
+with torch.no_grad():
+    negative.weight.fill_(1)
+    negative.bias.fill_(-5)
+image = torch.tensor([[1.0, 2.0, 3.0]])
+found = search_and_compute(image.repeat(2, 2), negative.weight[:, 0], negative.bias)[1]
+output = negative(image[None])
+output.sum().backward()
+print("output", output.item(), "gradient", negative.weight.grad.item(), "winners", found.tolist())
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} ★★ Other poolings
+# :label: exercise-cells
+# ```
+# The layer takes any `output_size`. By how much does the memory that the search keeps grow from
+# 2 × 2 to 8 × 8 cells, for the kernel 10 × 12 and the larger input? From how many cells on would it
+# keep more than the plain layers?
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-cells
+# :label: solution-cells
+# :class: dropdown
+# ```
+# Each cell keeps one patch of 120 numbers and a result, so 8 × 8 keeps sixteen times as much as
+# 2 × 2. The plain layers keep one number per position, 21,063 for a kernel, which is as much as 174
+# patches: about 13 × 13 cells.
+
+# %%
+per_cell, per_filter = prod((10, 12)) + 1, rows_ * columns_
+print(f"8 x 8: {64 / 4:.0f} times as much; equal at {per_filter / per_cell:.0f} cells")
+
+# %% [markdown]
+# The usual pooling of 2 × 2 *windows* leaves a quarter of all positions, thousands of cells, and for
+# it the plain layers are right. It is the paper's unusual pooling that makes the search worth while.
+#
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} ★★★ Search in half precision
+# :label: exercise-half-precision
+# ```
+# Round patches and kernels to bfloat16 for the search only, and compute the winners in full precision.
+# On one recording: how many winners change, and how large is the largest loss of a response? Count
+# changes of place only where the value changes, too.
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-half-precision
+# :label: solution-half-precision
+# :class: dropdown
+# ```
+
+# %%
+torch.manual_seed(0)
+layer = ConvReLUMaxPool2d(200, KERNEL_SIZES[0])
+image = batch[0]
+with torch.no_grad():
+    weight = layer.weight[:, 0]
+    exact, _ = search_and_compute(image, weight, layer.bias)
+    coarse = (values.bfloat16().float() for values in (image, weight))
+    _, index = search_and_compute(*coarse, layer.bias)
+    patches = F.unfold(image[None, None], KERNEL_SIZES[0])[0]
+    again = torch.einsum("fk,kfc->fc", weight.flatten(1), patches[:, index])
+    again = (again + layer.bias[:, None]).relu()
+lost = exact - again
+print(f"changed {(lost > 1e-6).float().mean():.1%}, largest loss {lost.max():.4f}")
+print(f"largest response {exact.max():.2f}")
+
+# %% [markdown]
+# Few of the responses change, and those lose little: a winner that is overtaken was hardly ahead. The
+# gradient then belongs to another patch, but to one on which the kernel responds nearly as strongly.
+# Whether training minds is a question for an experiment, not for an argument.
+#
+# ```{solution-end}
+# ```
+#
+# ## Summary
+#
+# - After a max-pooling to 2 × 2 only four positions per kernel carry a gradient. So search without
+#   a graph, then compute the winners with one.
+# - Values and gradients are those of the plain layers, up to rounding; among equal positions the
+#   first wins, and near ties are decided by rounding, here as everywhere.
+# - Memory no longer grows with positions × kernels, and silence is skipped exactly.
+# - On the machine that ran this page a step was {glue:text}`slowest:.1f` to
+#   {glue:text}`quickest:.1f` times as fast. That pays for seeds and sweeps.
+#
+# Next: {doc}`first-result`.
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

@@ -1,0 +1,81 @@
+"""The figures of embeddings draw the numbers they are given."""
+
+import io
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+
+from ser_lib import diagrams, embedding_plots
+
+NAMES = ("anger", "sadness")
+POINTS = np.array([[0.0, 1.0], [2.0, 3.0], [1.0, 1.0]])
+CENTERS = np.array([[0.5, 0.5], [2.0, 2.0]])
+
+
+def drawn(axes):
+    return [np.asarray(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)]
+
+
+def examples():
+    panel = (POINTS, CENTERS)
+    return {
+        "three": embedding_plots.embeddings({"a": panel, "b": panel, "c": panel}, [0, 1, 0], NAMES),
+        "four": embedding_plots.embeddings(dict.fromkeys("abcd", panel), [0, 1, 0], NAMES),
+        "paths": embedding_plots.center_paths(POINTS, (1, 1), {"alpha": CENTERS}),
+        "winners": diagrams.winners_on(
+            {"a": np.eye(6), "b": np.ones((4, 8))},
+            {"a": [(1, 1)], "b": [(0, k) for k in range(8)]},
+            cut=(2, 2),
+        ),
+    }
+
+
+def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone():
+    before = dict(matplotlib.rcParams)
+    plt.close("all")
+    for name, figure in examples().items():
+        figure.savefig(io.BytesIO(), format="png")
+        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+        texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
+        smallest = min(text.get_fontsize() for text in texts)
+        assert smallest / 72 * min(100.0, 800 / figure.get_figwidth()) > 9.5, name
+    assert not plt.get_fignums()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_embeddings_draws_points_by_class_and_a_ring_at_each_center():
+    other = (POINTS + 1, CENTERS + 1)
+    figure = embedding_plots.embeddings({"a": (POINTS, CENTERS), "b": other}, [0, 1, 0], NAMES)
+    for shift, axes in enumerate(figure.axes[:2]):
+        anger, sadness, *rings = drawn(axes)
+        np.testing.assert_array_equal(anger, POINTS[[0, 2]] + shift)
+        np.testing.assert_array_equal(sadness, POINTS[[1]] + shift)
+        np.testing.assert_array_equal(np.concatenate(rings), CENTERS + shift)
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+def test_center_paths_draws_each_batch():
+    (axes,) = embedding_plots.center_paths(POINTS, (1, 1), {"x": CENTERS, "y": POINTS}).axes
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), CENTERS)
+    np.testing.assert_array_equal(axes.lines[1].get_xydata(), POINTS)
+    np.testing.assert_array_equal(drawn(axes)[1], [[1, 1]])
+
+
+def test_winners_stand_at_column_and_row():
+    (axes,) = diagrams.winners_on({"a": np.eye(6)}, {"a": [(1, 4), (5, 0)]}, cut=(3, 2)).axes
+    np.testing.assert_array_equal(drawn(axes)[0], [[4, 1], [0, 5]])
+    across, down = (line.get_xydata() for line in axes.lines)
+    assert across[0, 1] == 2.5
+    assert down[0, 0] == 1.5
+
+
+def test_refusals_name_the_value():
+    with pytest.raises(ValueError, match="'envy'"):
+        embedding_plots.embeddings({"a": (POINTS, CENTERS)}, [0, 1, 0], ("anger", "envy"))
+    with pytest.raises(ValueError, match=r"'a'.*\(3, 2\).*expected \(2, 2\)"):
+        embedding_plots.embeddings({"a": (POINTS, CENTERS)}, [0, 1], NAMES)
+    with pytest.raises(ValueError, match="no panel"):
+        embedding_plots.embeddings({}, [0], NAMES)
