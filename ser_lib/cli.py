@@ -375,6 +375,26 @@ def bench_layer(
         )
 
 
+@bench_app.command("inference")
+def bench_inference(
+    repeats: Annotated[int, typer.Option(help="Timed calls; the fastest counts.")] = 5,
+    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Time paper 1's network per utterance, single and in batches, features included and not."""
+    from ser_lib import bench
+
+    document = bench.inference(repeats=repeats, device=device)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["rows"]:
+        typer.echo(
+            f"{row['input']:8} batch {row['batch']:3} on {row['device']}, "
+            f"{'with' if row['features'] else 'without'} features: {row['microseconds']:,} µs"
+        )
+
+
 def main() -> None:
     """Run ``ser``."""
     app(prog_name="ser")

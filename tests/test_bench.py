@@ -44,3 +44,13 @@ def test_refuses_nothing_to_measure():
     result = CliRunner().invoke(app, ["bench", "layer", "--batch", "0"])
     assert result.exit_code == 2
     assert "batch 0" in result.stderr
+
+
+def test_inference_from_the_command_line():
+    result = CliRunner().invoke(app, ["bench", "inference", "--repeats", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert len(rows) == 2 * 2 * 2
+    for without, including in zip(rows[::2], rows[1::2], strict=True):
+        assert (without["features"], including["features"]) == (False, True)
+        assert 0 < without["microseconds"] < including["microseconds"]
