@@ -384,7 +384,7 @@ for lambda1, (body, head, center_loss, _) in trained.items():
     with torch.no_grad():
         old, new = body(x), body(new_x)
         means = torch.stack([old[y == k].mean(0) for k in range(4)])
-        rows[f"{lambda1:g}"] = {
+        rows[f"λ₁ = {lambda1:g}"] = {
             "softmax loss": F.cross_entropy(head(old), y).item(),
             "center loss": center_loss(old, y).item(),
             "class means apart": torch.pdist(means).mean().item(),
@@ -393,9 +393,9 @@ for lambda1, (body, head, center_loss, _) in trained.items():
             "right, new (%)": 100 * (head(new).argmax(1) == new_y).float().mean().item(),
         }
         panels[f"λ₁ = {lambda1:g}"] = (new.numpy(), center_loss.centers.numpy())
-table = pd.DataFrame(rows).T.rename_axis("λ₁")
+table = pd.DataFrame(rows).T
 for name, label in (("0", "none"), ("0.0625", "small"), ("4", "paper"), ("256", "huge")):
-    row = table.loc[name]
+    row = table.loc[f"λ₁ = {name}"]
     glue(f"softmax_{label}", float(row["softmax loss"]))
     glue(f"center_{label}", float(row["center loss"]))
     glue(f"apart_{label}", float(row["class means apart"]))
@@ -497,8 +497,8 @@ plots.curves(series, xlabel="step", ylabel="softmax loss", log=True)
 # is the sign of a collapse: center loss near zero, softmax loss near $\ln K$.** The other numbers
 # give it away less clearly. Compactness, which does not see the scale, is
 # {glue:text}`compact_new_huge:.2f` on new points, *better* than with softmax alone. And
-# {glue:text}`right_huge:.0f` % of the new points are still right, against 25 % by chance, since the
-# highest score wins by however small a lead; with dropout and noise so small a lead is easily lost.
+# {glue:text}`right_huge:.0f` % of the new points are still right, against a quarter by chance, since
+# the highest score wins by however small a lead; with dropout and noise so small a lead is easily lost.
 # Whether the network finds its way out again is a matter of time ({ref}`exercise-collapse`).
 #
 # ## Lab: push it yourself
@@ -604,8 +604,8 @@ for norm in ("l2", "l1"):
 # **Compact on training data.** The centers are fitted to the training embeddings. Compactness there
 # is what was asked for, not evidence; show new data, or both.
 #
-# **One number for three conventions.** Write down the formula with the weight. A weight alone cannot
-# be reproduced.
+# **One number for three conventions.** Write down the formula with the weight. Nobody can repeat an
+# experiment from a weight alone.
 #
 # ## Exercises
 #
@@ -767,6 +767,8 @@ for step in (1, 100, 400, 1_000, 2_000):
 #   that without being taken in by scale.
 # - A weight means nothing without its convention: 4 of a mean over dimensions is 0.0625 here.
 # - Center loss near zero with a softmax loss near $\ln K$ means collapse, for a while or for good.
+#
+# Next: {doc}`../book/verdicts`, where paper 1's claims are judged one by one.
 #
 # ## References
 #

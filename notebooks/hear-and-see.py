@@ -157,7 +157,7 @@ for emotion, signal in signals.items():
 #
 # Simple numbers can already be read off the recordings. Pitch is estimated by librosa's
 # implementation of the YIN method {cite:p}`mcfee2015`; loudness is the root mean square of the
-# samples, in decibels below the largest possible value.
+# samples, in decibels relative to the largest possible value.
 
 # %% tags=["hide-input"]
 rows = []
@@ -174,7 +174,7 @@ for emotion, signal in signals.items():
             "pitch range (Hz)": np.percentile(voiced, 90) - np.percentile(voiced, 10),
         }
     )
-pd.DataFrame(rows).set_index("emotion").round(1)
+pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)
 
 # %% [markdown]
 # Compare the table with your notes. One sentence by one voice is an anecdote: another voice would
@@ -213,8 +213,9 @@ plots.side_by_side(
 # represented.
 # ```
 #
-# Both papers' corpora come at different rates; paper 1 works at 16 kHz, so `audio.load_audio`
-# converts every file to the rate it is asked for and refuses files that are silent or damaged.
+# The corpora of the two papers come at different rates; paper 1 works at 16 kHz, so
+# `audio.load_audio` converts every file to the rate it is asked for and refuses files that are
+# silent or damaged.
 
 # %%
 emotion = max(signals)
@@ -244,18 +245,21 @@ print(f"frames x frequencies: {power.shape}, {RATE / LENGTH:.2f} Hz apart")
 #
 # ## The mel scale
 #
-# A step from 200 to 300 Hz is a large musical interval; a step from 5,000 to 5,100 Hz is hardly
-# audible. The mel scale counts frequency in steps that sound about equal.
+# A step from 200 to 300 Hz is a large musical interval; a step from 5,000 to 5,100 Hz is a third of
+# a semitone. The mel scale counts frequency in steps that sound about equal.
 #
 # ```{prf:definition} Mel scale (Slaney's form)
 # :label: def-mel
 #
 # $$
-# m(f) = \begin{cases} 3 f / 200 & f < 1000 \\ 15 + 27 \, \ln(f / 1000) / \ln 6.4 & f \ge 1000
-# \end{cases}
+# \begin{aligned}
+# m(f) &= \frac{3 f}{200} , \\
+# m(f) &= 15 + 27 \, \frac{\ln(f / 1000)}{\ln 6.4} ,
+# \end{aligned}
 # $$
 #
-# with $f$ in Hz: a straight line below 1,000 Hz, a logarithm above.
+# the first for $f < 1000$ and the second for $f \ge 1000$, with $f$ in Hz: a straight line below
+# 1,000 Hz, a logarithm above.
 # ```
 #
 # A *mel filter* collects the power in a triangle of neighbouring frequencies. The triangles'
@@ -287,9 +291,9 @@ bins = np.linspace(0, RATE / 2, LENGTH // 2 + 1)
 
 # %% [markdown]
 # In the left panel look for the bend of the curve at 1,000 Hz; in the right panel, drawn with only
-# sixteen filters, for how the triangles widen.
+# sixteen filters and, to be seen, all with a peak of 1, for how the triangles widen.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a curve of mel against frequency, straight up to 1000 hertz and flattening above. Right: sixteen overlapping triangles along the frequency axis, narrow at low and wide at high frequencies."}, "figure": {"caption": "The mel scale, and sixteen mel filters on the scale of hertz.", "name": "fig-mel"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a curve of mel against frequency, straight up to 1000 hertz and flattening above. Right: sixteen overlapping triangles along the frequency axis, narrow at low and wide at high frequencies."}, "figure": {"caption": "The mel scale, and sixteen mel filters on the scale of hertz, each scaled to a peak of 1.", "name": "fig-mel"}}
 plots.mel_filters(bins, to_mel(bins), mel_bank(16))
 
 # %% [markdown]
@@ -316,7 +320,7 @@ print(f"largest difference to the library: {abs(log_mel - by_library).max():.4f}
 # Neighbouring mel bands say nearly the same. Mel-frequency cepstral coefficients ({term}`MFCC`)
 # {cite:p}`davis1980` describe each column of the log-mel spectrogram by a sum of cosines: the
 # zeroth is its mean level, the first a tilt from low to high, the next ones ever finer ripples.
-# Paper 1 keeps the first 40 of 128.
+# Paper 1 keeps 40; we take the first 40 of 128.
 #
 # ```{prf:definition} MFCC
 # :label: def-mfcc
@@ -379,8 +383,8 @@ glue("cut", int((durations > 6.0).sum()))
 
 # %% [markdown]
 # Six seconds are 96,000 samples and so $1 + \lfloor 96000 / 512 \rfloor = 188$ frames. The shape
-# of the inputs is missing from the text of paper 1 (its section 2.2 breaks off); 128 × 188 and 40
-# × 188 follow from the values it does print, and are our choice.
+# of the inputs is missing from our copy of paper 1 (a sentence of its section 2.2 has a gap); 128 ×
+# 188 and 40 × 188 follow from the values that can be read, and are our choice.
 #
 # In the corpus of this page recordings last from {glue:text}`shortest:.1f` to
 # {glue:text}`longest:.1f` s. On average {glue:text}`padding:.0f` % of an input is padding, and
@@ -436,7 +440,7 @@ for emotion, signal in fixed.items():
             "ser_lib": float(features.log_mel(signal, RATE)[0, -1]),
         }
     )
-pd.DataFrame(rows).set_index("emotion").round(1)
+pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)
 
 # %% [markdown]
 # With the default, every silent frame announces the loudness of its recording. If a batch of
@@ -447,11 +451,10 @@ pd.DataFrame(rows).set_index("emotion").round(1)
 # Nothing fails; the features have the right shape. `audio.load_audio` reads the rate from the
 # file.
 #
-# **Loudness that is gone.** Many corpora raise each recording to the same peak. In EMO-DB nearly
-# every file reaches full scale, so its sad recordings are no softer than its angry ones, although
-# the actors were. "Anger is loud" can then not be learned, and a network that learned it
-# elsewhere will be wrong here. Look at the amplitude axis of a few recordings before you trust a
-# level.
+# **Loudness that is gone.** Many corpora raise each recording to the same peak. In the two-second
+# copy of EMO-DB most files reach full scale, and its sad recordings are no softer than its angry
+# ones. "Anger is loud" can then not be learned, and a network that learned it elsewhere will be
+# wrong here. Look at the amplitude axis of a few recordings before you trust a level.
 #
 # **Scaling on everything.** One call to `fit` before the split, and each test recording has
 # influenced the training. The damage is small here and large elsewhere, and nobody can tell from

@@ -162,8 +162,10 @@ by_torch = F.conv2d(x[None, None], kernel[None, None])[0, 0]
 print(by_hand.int().tolist(), "the same:", torch.equal(by_hand, by_torch))
 
 # %% [markdown]
-# The response is 2 where the input has a rising diagonal, and less elsewhere. On a spectrogram such
-# a kernel answers to a rising pitch. No kernel is designed by hand: training finds them.
+# The response is 2 where the input has a rising diagonal, and less elsewhere. On a spectrogram drawn
+# with low frequencies at the bottom, such a stripe is a rising pitch. (The arrays here have the
+# lowest band in row 0, so there the mirrored kernel finds it.) No kernel is designed by hand:
+# training finds them.
 #
 # Paper 1 lets four sizes work side by side, 200 kernels each, because the best size is hard to
 # know (its section 2.1). The next figure draws the four at their true size on MFCC of one
@@ -193,7 +195,10 @@ diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=51
 # $w = \lfloor W/2 \rfloor$. The output has the four values
 #
 # $$
-# y_{ij} = \max \{\, r_{ab} : ih \le a < (i+1)h,\ jw \le b < (j+1)w \,\}
+# \begin{aligned}
+# y_{ij} = \max \{\, r_{ab} : \; & ih \le a < (i+1)h , \\
+# & jw \le b < (j+1)w \,\}
+# \end{aligned}
 # $$
 #
 # for $i, j \in \{0, 1\}$.
@@ -292,9 +297,11 @@ glue("parameters", f"{total:,}")
 # parameters (section 4). With $N$ units there are
 #
 # $$
-# \underbrace{55{,}200}_{\text{kernels}} + \underbrace{3{,}200\,N + N}_{\text{FC}}
-# + \underbrace{2N}_{\text{batch norm}} + \underbrace{4N + 4}_{\text{softmax}}
-# = 55{,}204 + 3{,}207\,N
+# \begin{aligned}
+# & \underbrace{55{,}200}_{\text{kernels}} + \underbrace{3{,}200\,N + N}_{\text{FC}} \\
+# & + \underbrace{2N}_{\text{batch norm}} + \underbrace{4N + 4}_{\text{softmax}} \\
+# & = 55{,}204 + 3{,}207\,N
+# \end{aligned}
 # $$
 #
 # parameters, where the kernels and their biases are $200 \cdot (24 + 48 + 80 + 120) + 800$. Which
@@ -319,7 +326,7 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 #
 # | item | paper 1 | here |
 # |---|---|---|
-# | shape of the inputs | missing from the text | 40 × 188 and 128 × 188, derived |
+# | shape of the inputs | missing from our copy | 40 × 188 and 128 × 188, derived |
 # | width of the FC layers | not given | 64, derived from 0.26 million |
 # | padding of the convolutions | not given | `valid`, chosen |
 # | dropout | "between 25% and 75%" | 50 %, chosen |
@@ -367,8 +374,8 @@ diagrams.around_centers(points, names, middles)
 # and a shove.
 #
 # **A, the auxiliary loss.** The upper branch rebuilds the input, and the loss is the mean squared
-# error. Features from which the input can be rebuilt, the argument goes, cannot be mere quirks of
-# the training labels (paper 1, section 2.4).
+# error. The second task, the paper argues, makes the network encode important patterns of the input
+# and so generalise better (section 2.4).
 
 # %%
 with_decoder = ParallelCNN(4, (40, 188), decoder=(256,)).eval()
@@ -534,9 +541,13 @@ for shape in ((40, 188), (128, 188)):
 # :label: exercise-center
 # ```
 # Two embeddings of class 0, $z_1 = (2, 0)$ and $z_2 = (0, 4)$; the center is $c_0 = (0, 0)$.
-# Compute $L_C$ and its gradient with respect to $z_2$. The centers then move by $c_k \leftarrow
-# c_k + \alpha \sum_{i: y_i = k} (z_i - c_k) / (1 + n_k)$, where $n_k$ counts the class in the
-# batch. Where is $c_0$ after one batch with $\alpha = 0.5$?
+# Compute $L_C$ and its gradient with respect to $z_2$. The centers then move by
+#
+# $$
+# c_k \leftarrow c_k + \alpha \, \frac{\sum_{i : y_i = k} (z_i - c_k)}{1 + n_k} ,
+# $$
+#
+# where $n_k$ counts the class in the batch. Where is $c_0$ after one batch with $\alpha = 0.5$?
 # ```{exercise-end}
 # ```
 #

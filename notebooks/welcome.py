@@ -151,8 +151,8 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # that every page runs anywhere within minutes, and **no result of this book is ever reported on
 # it**.
 #
-# Keep your guesses. {ref}`exercise-guess` at the end of the page has the answers, and asks what
-# they are worth.
+# Keep your guesses. At the end of the page {ref}`exercise-guess` has the answers,
+# {ref}`exercise-chance` asks what they are worth.
 #
 # ## The question
 #
@@ -190,8 +190,8 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # {cite:p}`livingstone2018` and 64.44 % on IEMOCAP. Only the poster was at hand when this book was
 # written: where the full paper may say more, we say that we have not read it.
 #
-# This first part of the book takes paper 1 from raw sound to a first honest result. Paper 2 comes
-# later.
+# This first part of the book takes paper 1 from raw sound to a first honest result, takes its
+# center loss apart, and judges its claims one by one. Paper 2 comes later.
 #
 # ## What you will read, and what it rests on
 #
@@ -199,14 +199,18 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # |---|---|
 # | {doc}`hear-and-see` | What does an emotion look like to a program? |
 # | {doc}`network` | What exactly is the network of paper 1, and what is missing from its recipe? |
+# | {doc}`search-layer` | How is such a network trained in reasonable time and memory? |
 # | {doc}`first-result` | Does center loss help on voices that were never heard? |
+# | {doc}`center-loss` | What does center loss do to embeddings, and what does its weight mean? |
+# | {doc}`../book/verdicts` | What do our records say of each claim of paper 1? |
 #
 # Three rules hold on every page.
 #
 # **Numbers come from records.** Every training run leaves a record: its full configuration, and
 # for every recording what the network said. Tables, figures and the numbers inside sentences are
-# computed from these records when the page is made; nobody types them. The chain is record, then
-# claim, then chapter, and a test breaks if a link does not hold.
+# computed from these records when the page is made; nobody types them. For paper 1 the chain goes
+# from record to claim to chapter: {doc}`../book/verdicts` lists every claim, the rule that judges it
+# and what the records say, and a test breaks if a link does not hold.
 #
 # **Three kinds of statement are kept apart.** A number the *paper printed* is quoted with its place
 # in the paper. A number *we measured* comes from a record. A value *we chose* because the paper
@@ -219,24 +223,25 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 #
 # | corpus | recordings | speakers | emotions | licence |
 # |---|---|---|---|---|
-# | `builtin` | made on your machine | synthetic voices | 4 | made by this project's code |
+# | `builtin` | made on your machine | synthetic voices | 4 | CC0 1.0 |
 # | `emodb` {cite:p}`burkhardt2005` | 535, German | 10 actors | 7 | CC0 1.0 |
 # | `ravdess` {cite:p}`livingstone2018` | 1,440, English | 24 actors | 8 | CC BY-NC-SA 4.0 |
 # | `iemocap` {cite:p}`busso2008` | 10,039, English | 10 actors | 9 | by agreement with its makers |
 # | `folder` | yours | yours | yours | yours |
 #
 # IEMOCAP, the corpus of both papers, has to be requested from its makers and may not be passed
-# on, so no page depends on it; the library reads it for those who have it. The copy of EMO-DB behind our results has a peculiarity you should
-# know before you compare numbers: **every file is exactly two seconds long**, at 22,050 Hz. The
-# original recordings are at 16 kHz and last between one and nine seconds. Most sentences are
-# therefore cut off before their end, the short ones are followed by silence, and how long
-# somebody took to say a sentence can mostly no longer be heard. We call it *the two-second copy
-# of EMO-DB*. Results on it are results on it, and not on EMO-DB as others know it.
+# on, so no page depends on it; the library reads it for those who have it. The copy of EMO-DB
+# behind our results has a peculiarity you should know before you compare numbers: **every file is
+# exactly two seconds long**, at 22,050 Hz. The original recordings are at 16 kHz and last between
+# one and nine seconds. Most sentences are therefore cut off before their end, the short ones are
+# followed by silence, and how long somebody took to say a sentence can mostly no longer be heard.
+# We call it *the two-second copy of EMO-DB*. Results on it are results on it, and not on EMO-DB as
+# others know it.
 #
 # The corpus on this page, {glue:text}`corpus_name`, has {glue:text}`corpus_size:d` recordings by
-# {glue:text}`corpus_speakers:d` speakers in {glue:text}`corpus_emotions:d` emotions (licence:
-# {glue:text}`corpus_licence`). In the figure, look for whether all emotions have a similar number
-# of recordings.
+# {glue:text}`corpus_speakers:d` speakers in {glue:text}`corpus_emotions:d` emotions. Its licence:
+# {glue:text}`corpus_licence`. In the figure, look for whether all emotions have a similar number of
+# recordings.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart with one horizontal bar per emotion; the length of a bar is the number of recordings of that emotion in the corpus of this page."}, "figure": {"caption": "Recordings of each emotion in the corpus of this page.", "name": "fig-counts"}}
 counts = speech.table().emotion.value_counts().sort_index()
@@ -258,14 +263,16 @@ glue("even_share", float(100 / len(counts)))
 
 # %% tags=["hide-input"]
 people = speech.table().groupby(["session", "speaker", "sex"])
-people.agg(
+spoken = people.agg(
     recordings=("key", "size"), emotions=("emotion", "nunique"), seconds=("duration", "sum")
-).round(0).astype(int).reset_index()
+)
+spoken.round(0).astype(int).reset_index().style.hide()
 
 # %% [markdown]
 # ## Run it yourself
 #
-# **Everything, on your machine.** With Python 3.11 or newer and `make`:
+# **Everything, on your machine.** With Python 3.11 or newer and `make`, type in a clone of the
+# book's repository:
 #
 # ```
 # make book
@@ -279,20 +286,21 @@ people.agg(
 # notebook. The first cell installs the library, leaves Colab's own packages alone, and says which
 # graphics card it found.
 #
-# **On real speech.** Put a corpus into a folder, name that folder, and make the book again:
+# **On real speech.** Put a corpus into a folder, name that folder, and make the book again, in the
+# same clone:
 #
 # ```
-# ser data check emodb ravdess
+# export SER_DATA=/path/to/corpora    # the folder that holds emodb/
+# .venv/bin/ser data check emodb
 # make book CORPUS=emodb
 # ```
 #
-# with the environment variable `SER_DATA` set to the folder that holds `emodb/` or `ravdess/`. The
-# check compares every recording with a list of checksums and names each file that is missing,
+# The check compares every recording with a list of checksums and names each file that is missing,
 # damaged or doubled.
 #
-# **On your own recordings.** `CORPUS=folder` reads a CSV file with the columns `path`, `emotion`,
-# `speaker` and, if you like, `session`. In any notebook the same switch is the cell with
-# `corpus = "builtin"`.
+# **On your own recordings.** `CORPUS=folder` reads `$SER_DATA/folder/labels.csv` with the columns
+# `path` (relative to that file), `emotion`, `speaker` and, if you like, `session`, `sex`,
+# `sentence`. In any notebook the same switch is the cell with `corpus = "builtin"`.
 #
 # Each page's code has been run by a machine in one go; {doc}`../book/status` says when, on which
 # corpus, and how long it took. Technical words are gathered in {doc}`../book/glossary`.
@@ -324,9 +332,8 @@ people.agg(
 # The recordings were shuffled; this is what each was meant as.
 
 # %% tags=["hide-input"]
-pd.DataFrame(
-    {"recording": list("ABCDEFGHI"[: len(order)]), "meant as": [str(name) for name in order]}
-)
+answers = {"recording": list("ABCDEFGHI"[: len(order)]), "meant as": [str(name) for name in order]}
+pd.DataFrame(answers).style.hide()
 
 # %% [markdown]
 # Anger and happiness are the usual confusion: both are loud, fast and high. Sadness and neutral
