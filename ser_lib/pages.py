@@ -128,16 +128,20 @@ def synchronise(root: Path) -> tuple[Path, ...]:
     return tuple(changed)
 
 
-def banner(corpus: str) -> str:
-    """Say on top of a page what speech it was run on, where that is not real speech."""
+def banner(corpus: str, *, reads_records: bool = False) -> str:
+    """Say on top of a page what speech it was run on, where that is not real speech.
+
+    A page that ``reads_records`` shows a study's numbers besides its own.
+    """
     if corpus != "builtin":
         return ""
+    study = "The tables and figures of the study are from real speech and say which. "
     return (
-        ":::{admonition} The speech on this page is synthetic\n:class: warning ser-banner\n"
+        ":::{admonition} What you hear on this page is synthetic\n:class: warning ser-banner\n"
         "The page was run on the built-in corpus, which a speech synthesiser (eSpeak NG) made: no "
-        "person is heard, and no number computed from it is a result about emotion. Numbers from "
-        "real speech come from the study's records and say so. `make book CORPUS=emodb` runs the "
-        "same page on real speech.\n:::"
+        "person is heard, and no number computed from it is a result about emotion. "
+        f"{study if reads_records else ''}"
+        "`make book CORPUS=emodb` (with `SER_DATA` set) runs the same page on real speech.\n:::"
     )
 
 
@@ -162,8 +166,9 @@ def footer(name: str, stamp: Mapping[str, Any], repository: Repository | None) -
     else:
         how = (
             f"To run the page yourself, download {own} and open it in Jupyter inside a clone of "
-            "the book, or in Colab by *File*, *Upload notebook*; there, the first cell asks for "
-            "the address of the book's repository."
+            "the book, or in Colab by *File*, *Upload notebook*; there, first run "
+            "`import os; os.environ['SER_REPOSITORY_URL'] = 'ADDRESS'` in a new cell, with the "
+            "address from which you cloned the book."
         )
     return (
         f"## Run this page\n\n{how}\n\n"
@@ -192,7 +197,11 @@ def dress(notebook: Any, name: str, stamp: Mapping[str, Any], repository: Reposi
     if page.cells[0].cell_type != "markdown" or title is None:
         raise ValueError(f"chapter {name!r}: the first cell has no title ('# ...')")
     opening = page.cells[0].source
-    parts = (opening[: title.end()], banner(stamp["corpus"]), opening[title.end() :].strip("\n"))
+    code = "\n".join(cell.source for cell in page.cells if cell.cell_type == "code")
+    above = ""  # where no speech is loaded there is nothing to say of it
+    if "corpora.load(" in code:
+        above = banner(stamp["corpus"], reads_records="records.load(" in code)
+    parts = (opening[: title.end()], above, opening[title.end() :].strip("\n"))
     page.cells[0].source = "\n\n".join(part for part in parts if part)
     last = copy.deepcopy(page.cells[0])
     last.update(id="how-it-was-run", metadata={}, source=footer(name, stamp, repository))
@@ -206,20 +215,22 @@ def dress(notebook: Any, name: str, stamp: Mapping[str, Any], repository: Reposi
 
 def status_page(rows: Sequence[Mapping[str, Any]]) -> str:
     """Page that lists when, how long and on what each chapter was last run."""
-    head = "| page | last run | seconds | profile | corpus | up to date | source | ser_lib |"
+    head = "| page | last run | seconds | profile | corpus | up to date | source |"
     lines = [
         f"| [](/notebooks/{row['page']}.ipynb) | {row['started']} | {row['seconds']:.1f} | "
         f"{row['profile']} | {row['corpus']} | {'yes' if row['fresh'] else 'no'} | "
-        f"`{row['source'][:8]}` | `{row['library'][:8]}` |"
+        f"`{row['source'][:8]}` |"
         for row in rows
     ]
+    libraries = ", ".join(sorted({f"`{row['library'][:8]}`" for row in rows}))
     return "\n".join(
         [
             "# Status of the pages\n",
             "When each executable page was last run, for how long, and on what. A page is up to "
             "date if its source, `ser_lib`, the records in `results/`, the corpus, the parameters "
             "and the pinned packages are still those it was run with; the build runs any other "
-            "page again. The profile `smoke` is the quick one, `full` the one with every run.\n",
+            "page again. The profile `smoke` is the quick one, `full` the one with every run. "
+            f"Hash of the `ser_lib` they were run with: {libraries}.\n",
             head,
             "|" + "---|" * head.count(" | ") + "---|",
             *lines,

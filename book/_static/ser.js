@@ -9,9 +9,70 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("DOMContentLoaded", () => {
-  const wide = ".cell_output .text_html, .pst-scrollable-table-container, div.highlight pre";
-  for (const element of document.querySelectorAll(wide)) {
-    if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+// What scrolls sideways can be reached by keyboard, and says whether there is more to the right.
+const WIDE = [
+  ".cell_output",
+  ".ser-figure",
+  ".cell_output .text_html",
+  ".pst-scrollable-table-container",
+  "div.highlight pre",
+].join(", ");
+
+function measure(element) {
+  const hidden = element.scrollWidth - element.clientWidth;
+  if (hidden > 1 && /auto|scroll/.test(getComputedStyle(element).overflowX)) {
+    element.dataset.more = element.scrollLeft < hidden - 1 ? "yes" : "no";
+    element.tabIndex = 0;
+  } else if (element.dataset.more) {
+    delete element.dataset.more;
+    // MathJax's formulas have a menu, which is reached by keyboard whether they scroll or not.
+    if (element.tagName !== "MJX-CONTAINER") element.removeAttribute("tabindex");
   }
+}
+
+const sizes = new ResizeObserver((entries) => {
+  for (const entry of entries) measure(entry.target);
+});
+
+function watch(element) {
+  element.addEventListener("scroll", () => measure(element), { passive: true });
+  sizes.observe(element);
+}
+
+// A column of numbers is set flush right, with its heading; a long cell may be folded.
+const NUMBER = /^([−+-]?[\d.,]+(e[+-]?\d+)?( ?%)?|nan|–|)$/i;
+
+function layOut(table) {
+  const rows = [...table.rows].filter((row) => [...row.cells].every((cell) => cell.colSpan === 1));
+  const body = rows.filter((row) => row.parentElement.tagName === "TBODY");
+  for (let column = 0; column < (body[0]?.cells.length ?? 0); column += 1) {
+    const texts = body.map((row) => row.cells[column]?.textContent.trim() ?? "");
+    if (texts.some((text) => /\d/.test(text)) && texts.every((text) => NUMBER.test(text))) {
+      for (const row of rows) row.cells[column]?.classList.add("ser-number");
+    }
+  }
+  for (const row of table.rows) {
+    for (const cell of row.cells) {
+      cell.classList.toggle("ser-long", cell.textContent.trim().length > 20);
+    }
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll(".text_html table")) layOut(table);
+  for (const image of document.querySelectorAll(".cell_output img")) {
+    const frame = document.createElement("div");
+    frame.className = "ser-figure";
+    const shown = image.closest("a") ?? image;
+    shown.replaceWith(frame);
+    frame.append(shown);
+  }
+  document.querySelectorAll(WIDE).forEach(watch);
+});
+
+// Pictures and formulas come in later and make wide what was narrow.
+window.addEventListener("load", async () => {
+  document.querySelectorAll(WIDE).forEach(measure);
+  await window.MathJax?.startup?.promise;
+  document.querySelectorAll("mjx-container[display]").forEach(watch);
 });
