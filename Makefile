@@ -40,5 +40,7 @@ $(STAMP):
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
 	$(BIN)/python -m pip install --quiet -r requirements.txt; \
 	$(BIN)/python -m pip install --quiet --no-deps --editable .; \
+	: librosa compiles itself at its first import, and two processes at once would spoil that; \
+	$(BIN)/python -c "import librosa.core.pitch, librosa.display, librosa.feature"; \
 	rm -f .venv/installed-*; touch $@; \
 	echo "environment: ready in $$(($$(date +%s) - start)) s"

@@ -291,6 +291,10 @@ def extract(corpus: Corpus, config: FeatureConfig | None = None, *, jobs: int = 
             missing.append(index)
         else:
             inputs[index] = cached
+    if missing:
+        # librosa compiles parts of itself when it is first imported; two processes that do so at
+        # the same time spoil the compiled files for both.
+        log_mel(np.zeros(config.hop), config.rate, config=config)
     problems = []
     workers = joblib.Parallel(n_jobs=min(jobs, max(len(missing), 1)), return_as="generator")
     calls = (joblib.delayed(_extract_file)(files[index], config) for index in missing)
