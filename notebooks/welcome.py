@@ -202,6 +202,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # | {doc}`search-layer` | How is such a network trained in reasonable time and memory? |
 # | {doc}`first-result` | Does center loss help on voices that were never heard? |
 # | {doc}`center-loss` | What does center loss do to embeddings, and what does its weight mean? |
+# | {doc}`clusters` | What does a picture of clusters prove, and which numbers does it hide? |
 # | {doc}`../book/verdicts` | What do our records say of each claim of paper 1? |
 #
 # Three rules hold on every page.

@@ -109,3 +109,44 @@ def center_paths(
         axes.set(xlabel="first number", ylabel="second number")
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def maps(panels: Mapping[str, tuple[NDArray[Any], Sequence[str]]]) -> Figure:
+    """Maps of embeddings, such as t-SNE makes, side by side; the axes carry no numbers.
+
+    Args:
+        panels: title -> (n, 2) places and the emotion of each.
+
+    Raises:
+        ValueError: there is no panel, an emotion has no colour, or the shapes do not fit.
+    """
+    if not panels:
+        raise ValueError("there is no panel to draw")
+    for title, (points, names) in panels.items():
+        check_emotions(names)
+        if points.shape != (len(names), 2):
+            raise ValueError(f"panel {title!r}: points {points.shape}, expected ({len(names)}, 2)")
+    with new_figure(4.0 * len(panels), 4.2) as figure:
+        grid = figure.subplots(1, len(panels), squeeze=False).ravel()
+        handles = {}
+        for axes, (title, (points, names)) in zip(grid, panels.items(), strict=True):
+            index = np.asarray(names)
+            for name in sorted(set(names)):
+                own = points[index == name]
+                colour, marker = EMOTION_COLOURS[name], EMOTION_MARKERS[name]
+                handles[name] = axes.scatter(
+                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, linewidth=0
+                )
+            axes.set(title=title, xticks=[], yticks=[])
+            axes.set_aspect("equal", adjustable="datalim")
+            for spine in axes.spines.values():
+                spine.set(visible=True, color=GREY)
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            ncols=len(handles),
+            frameon=False,
+            loc="outside lower center",
+            fontsize=12,
+        )
+    return figure

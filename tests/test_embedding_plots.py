@@ -25,6 +25,7 @@ def examples():
         "three": embedding_plots.embeddings({"a": panel, "b": panel, "c": panel}, [0, 1, 0], NAMES),
         "four": embedding_plots.embeddings(dict.fromkeys("abcd", panel), [0, 1, 0], NAMES),
         "paths": embedding_plots.center_paths(POINTS, (1, 1), {"alpha": CENTERS}),
+        "maps": embedding_plots.maps(dict.fromkeys("abc", (POINTS, ["anger", "sadness", "anger"]))),
         "winners": diagrams.winners_on(
             {"a": np.eye(6), "b": np.ones((4, 8))},
             {"a": [(1, 1)], "b": [(0, k) for k in range(8)]},
@@ -64,6 +65,18 @@ def test_center_paths_draws_each_batch():
     np.testing.assert_array_equal(drawn(axes)[1], [[1, 1]])
 
 
+def test_maps_draw_each_panel_with_its_own_emotions_and_no_numbers():
+    one = (POINTS, ["anger", "sadness", "anger"])
+    figure = embedding_plots.maps({"a": one, "b": (POINTS[:1] + 1, ["sadness"])})
+    left, right = figure.axes
+    np.testing.assert_array_equal(drawn(left)[0], POINTS[[0, 2]])
+    np.testing.assert_array_equal(drawn(left)[1], POINTS[[1]])
+    np.testing.assert_array_equal(drawn(right)[0], POINTS[:1] + 1)
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert not [*left.get_xticks(), *left.get_yticks()]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["anger", "sadness"]
+
+
 def test_winners_stand_at_column_and_row():
     (axes,) = diagrams.winners_on({"a": np.eye(6)}, {"a": [(1, 4), (5, 0)]}, cut=(3, 2)).axes
     np.testing.assert_array_equal(drawn(axes)[0], [[4, 1], [0, 5]])
@@ -79,3 +92,9 @@ def test_refusals_name_the_value():
         embedding_plots.embeddings({"a": (POINTS, CENTERS)}, [0, 1], NAMES)
     with pytest.raises(ValueError, match="no panel"):
         embedding_plots.embeddings({}, [0], NAMES)
+    with pytest.raises(ValueError, match="no panel"):
+        embedding_plots.maps({})
+    with pytest.raises(ValueError, match="'envy'"):
+        embedding_plots.maps({"a": (POINTS[:1], ["envy"])})
+    with pytest.raises(ValueError, match=r"'a'.*\(3, 2\).*expected \(2, 2\)"):
+        embedding_plots.maps({"a": (POINTS, ["anger", "sadness"])})

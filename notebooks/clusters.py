@@ -1,0 +1,591 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Clusters in a picture, and what they prove
+#
+# ```{admonition} After this chapter you can …
+# :class: tip
+# - read a t-SNE picture: say what it keeps of an embedding and what it does not;
+# - show with your own hands that perplexity and seed change it, and that noise has clusters too;
+# - compute compactness, silhouette and nearest-neighbour accuracy, and say to what each is blind;
+# - ask of every picture of clusters whether its points were trained on.
+# ```
+#
+# **You need** {doc}`center-loss` and {doc}`first-result`, whose study supplies the data: the
+# two-second copy of EMO-DB {cite:p}`burkhardt2005`, real speech.
+
+# %% tags=["setup", "hide-cell"]
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
+
+# %% tags=["parameters", "hide-cell"]
+corpus = "builtin"
+profile = "smoke"
+
+# %% tags=["hide-input"]
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
+
+from ser_lib import embedding_plots, records
+from ser_lib.book import glue
+from ser_lib.metrics import compactness
+
+torch.set_num_threads(1)
+
+
+def tsne(z, perplexity=30, seed=0):
+    """Places in the plane by t-SNE, from a random start; perplexity stays below a third of n."""
+    perplexity = min(perplexity, (len(z) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="random", random_state=seed).fit_transform(z)
+
+
+# %% tags=["remove-cell"]
+found = records.load("first")
+runs = found.runs.copy()
+center = runs.objective.str.contains("C")
+runs["model"] = np.where(
+    center, runs.objective + ", λ₁ = " + runs.lambda1.map("{:g}".format), runs.objective
+)
+models = sorted(runs.model.unique())
+points = {}
+for (model, side), part in found.embeddings.merge(runs[["run", "model"]]).groupby(
+    ["model", "side"]
+):
+    points[model, side] = (np.stack(list(part.z)).astype(float), part.emotion.to_list())
+n_train, n_held_out = (len(points["S", side][1]) for side in ("train", "held out"))
+glue("n_train", n_train)
+glue("n_held_out", n_held_out)
+glue("number_of_models", len(models))
+glue("models", "; ".join(models))
+
+# %% [markdown]
+# ## Look: the picture as paper 1 prints it
+#
+# Paper 1 {cite:p}`tripathi2019` shows its embeddings in two figures (2 and 3): 250 utterances of each
+# emotion, the numbers of the last hidden layer, brought into the plane by t-SNE. With softmax alone
+# it finds them "scattered", with center loss "compact and distinct clusters". It does not say
+# whether the points were trained on.
+#
+# We draw the same kind of picture from the networks of {doc}`first-result` with fold 0 and seed 0,
+# after their last epoch: {glue:text}`number_of_models:d` models ({glue:text}`models`), 64 numbers
+# for each utterance, and all {glue:text}`n_train:d` utterances of the training. In the figure,
+# decide which of the models you would trust most with a new voice.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of training utterances, for softmax alone and for two weights of the center loss. Each is a map of points in four colours and markers, one for each emotion."}, "figure": {"caption": "t-SNE of the embeddings of training utterances, perplexity 30. The axes of t-SNE have no meaning, so they carry no numbers.", "name": "fig-clusters-train"}}
+train_maps = {model: tsne(points[model, "train"][0]) for model in models}
+embedding_plots.maps({m: (train_maps[m], points[m, "train"][1]) for m in models})
+
+# %% [markdown]
+# That is a picture of utterances whose emotion each network was told, forty epochs long. Now the
+# same networks and the same method for the {glue:text}`n_held_out:d` utterances of the two speakers
+# whom none of them has heard; look at what has become of the clusters.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of held-out utterances, for the same three networks as in the figure before. There are fewer points, in the same four colours and markers."}, "figure": {"caption": "t-SNE of the embeddings of held-out utterances by the same networks.", "name": "fig-clusters-held-out"}}
+held_maps = {m: tsne(points[m, "held out"][0], min(30, n_held_out // 4)) for m in models}
+embedding_plots.maps({m: (held_maps[m], points[m, "held out"][1]) for m in models})
+
+# %% [markdown]
+# **The difference between the two figures is the lesson.** A network fitted to its training data
+# arranges the training data; whether emotions form clusters is a question about voices that it does
+# not know. A figure that does not say which of the two it shows cannot answer it.
+#
+# ## What t-SNE does
+#
+# t-SNE {cite:p}`maaten2008` gives each point a soft choice of neighbours: $p_{j|i}$ is large if
+# $z_j$ is near $z_i$, measured by a Gaussian whose width is chosen *for each point* so that the
+# point has about as many neighbours as the **perplexity** says. Then it moves points $q_i$ in the
+# plane, from a random start, until their own soft neighbourhoods are as like as possible:
+#
+# $$
+# \min_{q} \sum_{i \neq j} p_{ij} \log \frac{p_{ij}}{r_{ij}} , \qquad
+# r_{ij} = \frac{(1 + \lVert q_i - q_j \rVert^2)^{-1}}
+#               {\sum_{k \neq l} (1 + \lVert q_k - q_l \rVert^2)^{-1}} .
+# $$
+#
+# So it keeps *who is near whom*. Because the width adapts to each point, it does not keep how
+# dense a cluster is; and since far is far, hardly how far two clusters are apart. The demonstration
+# has three invented clusters in 64 dimensions: two small ones close together, and far away one that
+# is ten times as wide. Try to tell from the figure which is which.
+
+# %%
+generator = np.random.default_rng(0)
+spreads, places = {"anger": 1, "happiness": 1, "sadness": 10}, {"happiness": 20, "sadness": 400}
+invented, names = [], []
+for name, spread in spreads.items():
+    cloud = generator.normal(0, spread, (60, 64))
+    cloud[:, 0] += places.get(name, 0)
+    invented.append(cloud)
+    names += [name] * 60
+invented = np.concatenate(invented)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "One t-SNE map with three separate round clusters, triangles, circles and diamonds."}, "figure": {"caption": "t-SNE of three invented clusters; one is ten times as wide as the others and twenty times as far away.", "name": "fig-invented-clusters"}}
+flat = tsne(invented)
+embedding_plots.maps({"three invented clusters": (flat, names)})
+
+# %% tags=["remove-cell"]
+label = np.array(names)
+
+
+def ratios(z):
+    """Width of the widest over the narrow cluster; far over near distance of the means."""
+    mean = {name: z[label == name].mean(0) for name in spreads}
+    width = {n: np.sqrt(((z[label == n] - mean[n]) ** 2).sum(1).mean()) for n in spreads}
+    far = np.linalg.norm(mean["sadness"] - mean["anger"])
+    near = np.linalg.norm(mean["happiness"] - mean["anger"])
+    return width["sadness"] / width["anger"], far / near
+
+
+for space, z in (("true", invented), ("drawn", flat)):
+    width, distance = ratios(z)
+    glue(f"width_{space}", float(width))
+    glue(f"distance_{space}", float(distance))
+
+# %% [markdown]
+# In 64 dimensions the sad cluster is {glue:text}`width_true:.1f` times as wide as the angry one, in
+# the picture {glue:text}`width_drawn:.1f` times. It lies {glue:text}`distance_true:.1f` times as far
+# from the angry one as the happy one does; in the picture, {glue:text}`distance_drawn:.1f` times.
+# "Compact" and "distinct", the two words of paper 1, name just the two things that this picture
+# does not keep.
+#
+# ## Other settings, other pictures
+#
+# Perplexity is ours to choose. The next figure shows one set of embeddings, S on held-out
+# utterances, three times; nothing but the perplexity changes. Paper 1 does not name its own. We take
+# 5, 15 and 30, but at most a third of the number of points.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of the same held-out embeddings of the model S, with three perplexities, the smallest on the left. The arrangement of the points differs from map to map."}, "figure": {"caption": "The same embeddings (S, held out) under three perplexities.", "name": "fig-perplexities"}}
+z, emotion = points["S", "held out"]
+allowed = sorted({int(min(p, (len(z) - 1) // 3)) for p in (5, 15, 30)})
+embedding_plots.maps({f"perplexity {p}": (tsne(z, p), emotion) for p in allowed})
+
+# %% [markdown]
+# The points are the same, the impression is not. The start is random, too: in the next figure
+# only the seed of t-SNE changes, and with it where things lie.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of the same held-out embeddings of the model S with perplexity 15 and seeds 0, 1 and 2. Groups lie in different places."}, "figure": {"caption": "The same embeddings (S, held out), perplexity 15, under three seeds of t-SNE.", "name": "fig-tsne-seeds"}}
+embedding_plots.maps({f"seed {s}": (tsne(z, 15, s), emotion) for s in range(3)})
+
+# %% [markdown]
+# What all the pictures share may be believed a little; what one of them shows, not at all. Neither
+# figure tells how the *training* of the network varies: for that one needs other networks, and numbers.
+#
+# ## Three numbers that a picture cannot give
+#
+# **Compactness** ({prf:ref}`def-compactness`) is, with $\mu_k$ the mean embedding of class $k$, the
+# spread within the classes over the mean distance between their means:
+#
+# $$
+# \frac{\sqrt{\frac{1}{N} \sum_i \lVert z_i - \mu_{y_i} \rVert^2}}
+#      {\frac{2}{K (K - 1)} \sum_{j < k} \lVert \mu_j - \mu_k \rVert} .
+# $$
+#
+# Small is compact and apart. Scaling all embeddings does not change it.
+#
+# ```{prf:definition} Silhouette
+# :label: def-silhouette
+#
+# For each $z_i$ let $a_i$ be its mean distance to the others of its class and $b_i$ that to the
+# nearest other class. The silhouette is the mean over $i$ of
+#
+# $$
+# \frac{b_i - a_i}{\max(a_i, b_i)} \in [-1, 1] .
+# $$
+# ```
+#
+# Large is good {cite:p}`rousseeuw1987`. It looks at the *nearest* other class, where compactness takes
+# the mean of all pairs.
+#
+# **Neighbour accuracy** gives each held-out utterance the emotion of its nearest training utterance
+# and takes the class accuracy. It asks directly whether new voices land beside their own kind.
+#
+# The library's lines, for one network; the neighbour is found by `KNeighborsClassifier(1)`:
+
+# %%
+for side in ("train", "held out"):
+    z, emotion = points["S", side]
+    print(f"{side}: {compactness(z, emotion):.3f}, {silhouette_score(z, emotion):.3f}")
+
+# %% [markdown]
+# Now for all runs of the study, each fold and seed, as mean ± standard deviation over runs. In the
+# table, compare the two columns of each measure first, then the rows.
+
+# %% tags=["hide-input"]
+measures = {
+    "compactness_train": "compactness, training",
+    "compactness_held_out": "compactness, held out",
+    "silhouette_train": "silhouette, training",
+    "silhouette_held_out": "silhouette, held out",
+    "neighbour_held_out": "neighbour accuracy (%), held out",
+}
+numbers = runs.set_index(["model", "fold", "seed"])[list(measures)].copy()
+numbers["neighbour_held_out"] *= 100
+rows = {}
+for model in models:
+    own = numbers.loc[model]
+    rows[model] = {
+        title: f"{own[name].mean():.1f} ± {own[name].std():.1f}"
+        if name.startswith("neighbour")
+        else f"{own[name].mean():.2f} ± {own[name].std():.2f}"
+        for name, title in measures.items()
+    }
+pd.DataFrame(rows).T
+
+# %% [markdown]
+# The spread is over runs, and the runs are not independent: folds share most of their training
+# utterances. It is honest as a description, too small as an interval over speakers. Since every
+# model was trained on the same folds and seeds, the fairest comparison is in pairs. In how many
+# pairs is the model with center loss better than S (compactness smaller, the others larger)?
+
+# %% tags=["hide-input"]
+base = numbers.loc["S"]
+others = [model for model in models if model != "S"]
+wins = {}
+for model in others:
+    difference = numbers.loc[model] - base
+    better = {n: (difference[n] < 0) if "compact" in n else (difference[n] > 0) for n in measures}
+    wins[model] = {title: f"{int(better[n].sum())} of {len(base)}" for n, title in measures.items()}
+pd.DataFrame(wins).T
+
+# %% tags=["remove-cell"]
+means = numbers.groupby("model").mean()
+
+
+def word(model, name):
+    """Better or worse than S in the mean of all runs."""
+    difference = means.loc[model, name] - means.loc["S", name]
+    if difference == 0:
+        return "as good"
+    return "better" if (difference < 0) == ("compact" in name) else "worse"
+
+
+for number, model in enumerate(others):
+    glue(f"model_{number}", model)
+    for name in measures:
+        glue(f"{name}_{number}", word(model, name))
+    for side in ("train", "held_out"):
+        same = word(model, f"compactness_{side}") == word(model, f"silhouette_{side}")
+        glue(f"agree_{side}_{number}", "agree" if same else "contradict each other")
+ratio = means.compactness_held_out / means.compactness_train
+for number, model in enumerate(["S", *others]):
+    glue(f"loosened_{number}", float(ratio[model]))
+
+# %% [markdown]
+# In the mean over all runs, against S:
+#
+# - **{glue:text}`model_0`**: compactness is {glue:text}`compactness_train_0` in training and
+#   {glue:text}`compactness_held_out_0` on held-out voices; silhouette {glue:text}`silhouette_train_0`
+#   and {glue:text}`silhouette_held_out_0`; neighbour accuracy {glue:text}`neighbour_held_out_0`. On
+#   training utterances compactness and silhouette {glue:text}`agree_train_0`, on held-out ones they
+#   {glue:text}`agree_held_out_0`.
+# - **{glue:text}`model_1`**: compactness is {glue:text}`compactness_train_1` in training and
+#   {glue:text}`compactness_held_out_1` on held-out voices; silhouette {glue:text}`silhouette_train_1`
+#   and {glue:text}`silhouette_held_out_1`; neighbour accuracy {glue:text}`neighbour_held_out_1`. On
+#   training utterances they {glue:text}`agree_train_1`, on held-out ones they
+#   {glue:text}`agree_held_out_1`.
+#
+# From training to held-out voices mean compactness changes by a factor of {glue:text}`loosened_0:.1f` with
+# S, {glue:text}`loosened_1:.1f` with {glue:text}`model_0` and {glue:text}`loosened_2:.1f` with
+# {glue:text}`model_1`. The factor says how much of the tidiness in the first figure was fitted.
+#
+# ## Where two measures can contradict each other
+#
+# Compactness averages over the pairs of classes: if most are far apart, one pair may lie almost on
+# one point and the mean does not mind. Silhouette does. The table shows, for the networks of the
+# figures and their training utterances, the two nearest classes, and how far their means are apart
+# relative to the mean of all pairs; the last columns say how compact the *picture* is.
+
+# %% tags=["hide-input"]
+pairs = {}
+for model in models:
+    z, emotion = points[model, "train"]
+    emotion = np.array(emotion)
+    classes = sorted(set(emotion))
+    middle = np.stack([z[emotion == k].mean(0) for k in classes])
+    apart = np.linalg.norm(middle[:, None] - middle, axis=2)
+    upper = np.triu_indices(len(classes), 1)
+    nearest = int(apart[upper].argmin())
+    pairs[model] = {
+        "nearest classes": " and ".join(classes[axis[nearest]] for axis in upper),
+        "their distance / mean distance": apart[upper].min() / apart[upper].mean(),
+        "compactness of embeddings": compactness(z, emotion),
+        "compactness of picture": compactness(train_maps[model], emotion),
+    }
+pairs = pd.DataFrame(pairs).T
+pairs.style.format("{:.3f}", subset=list(pairs.columns[1:]))
+
+# %% tags=["remove-cell"]
+squeezed = pairs["their distance / mean distance"].astype(float)
+glue("squeezed_model", squeezed.idxmin())
+glue("squeezed", float(squeezed.min()))
+glue("squeezed_classes", pairs.loc[squeezed.idxmin(), "nearest classes"])
+order = [
+    list(pairs[f"compactness of {what}"].astype(float).sort_values().index)
+    for what in ("embeddings", "picture")
+]
+glue("order_true", "; ".join(order[0]))
+glue("order_drawn", "; ".join(order[1]))
+glue("order_same", "does" if order[0] == order[1] else "does not")
+
+# %% [markdown]
+# The nearest pair of all is {glue:text}`squeezed_classes` with {glue:text}`squeezed_model`: their
+# distance is {glue:text}`squeezed:.2f` times the mean of all pairs. Find the two in
+# {numref}`Figure %s <fig-clusters-train>`, and compare how far apart they were drawn.
+#
+# From the most compact to the least, the embeddings have the order {glue:text}`order_true`; the
+# pictures {glue:text}`order_drawn`. So here the picture {glue:text}`order_same` put the models into
+# the order of what it depicts.
+#
+# What do the numbers leave of the sentence in paper 1? That center loss makes *training* embeddings
+# compact is what it was asked to do, so it is a check of the program rather than a finding. Whether the
+# classes are distinct is another question than compactness, and whether new voices profit a third;
+# {doc}`first-result` answers it with intervals.
+#
+# ## What can go wrong
+#
+# **Tuning the picture.** Perplexity, seed, learning rate, which utterances: whoever tries many and
+# prints the nicest has shown patience. Fix them before, or show several.
+#
+# **Training data only.** The most common way to a beautiful picture. Say in the caption which it is.
+#
+# **Random selection.** Paper 1 draws 250 utterances of each emotion at random. A selection makes rare
+# classes look as frequent as others, and hides outliers; and a different draw is a different picture.
+# Where all points fit, as here, draw all.
+#
+# **Scaling.** t-SNE works on distances. If one of the 64 numbers is a thousand times as large as the
+# others, it decides alone. Standardising first is a choice that changes the picture and the
+# silhouette; we do not standardise, because center loss sees the raw numbers.
+#
+# **Two sides in one picture.** Training and held-out points in one t-SNE share their neighbourhoods;
+# that can be instructive, but compare no sizes between two separate pictures.
+#
+# **Speakers, not emotions.** A cluster can be a voice. The held-out side of one fold holds two
+# speakers: colour by speaker before believing in emotions.
+#
+# ## Exercises
+#
+# ```{exercise-start} ★ Recompute a record
+# :label: exercise-recompute-compactness
+# ```
+# The records hold the embeddings in half precision, with about three decimal digits. Recompute the
+# compactness of the S network of fold 0 and seed 0, with your own code, and compare it with the
+# column `compactness_held_out` of its run.
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-recompute-compactness
+# :label: solution-recompute-compactness
+# :class: dropdown
+# ```
+
+# %%
+z, emotion = points["S", "held out"]
+emotion = np.array(emotion)
+classes = sorted(set(emotion))
+mean = {k: z[emotion == k].mean(0) for k in classes}
+within = np.sqrt(np.mean([np.sum((p - mean[k]) ** 2) for p, k in zip(z, emotion, strict=True)]))
+between = np.mean([np.linalg.norm(mean[j] - mean[k]) for j in classes for k in classes if j < k])
+recorded = numbers.loc[("S", 0, 0), "compactness_held_out"]
+print(f"by hand {within / between:.5f}, recorded {recorded:.5f}")
+print(f"relative difference {abs(within / between / recorded - 1):.1e}")
+
+# %% [markdown]
+# The difference that remains is rounding: a mean over many rounded numbers is far more exact than
+# each of them.
+#
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} ★★ Two classes on one point
+# :label: exercise-blind-compactness
+# ```
+# Invent four classes in the plane, each with spread 0.1, at the corners of a square of side 4. Then move
+# the second class onto the first. What do compactness and silhouette say? And what does compactness
+# say if *all* embeddings are shrunk to a millionth?
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-blind-compactness
+# :label: solution-blind-compactness
+# :class: dropdown
+# ```
+
+# %%
+cloud = np.random.default_rng(1).normal(0, 0.1, (200, 2))
+four = np.repeat(["anger", "happiness", "neutral", "sadness"], 50)
+square = cloud + np.repeat([[0, 0], [4, 0], [0, 4], [4, 4]], 50, axis=0)
+merged = cloud + np.repeat([[0, 0], [0, 0], [0, 4], [4, 4]], 50, axis=0)
+for title, z in (("apart", square), ("merged", merged), ("shrunk", square / 1e6)):
+    print(f"{title}: {compactness(z, four):.4f}, silhouette {silhouette_score(z, four):.2f}")
+
+# %% [markdown]
+# Compactness hardly moves although two emotions can no longer be told apart: five of the six
+# distances are still large. The silhouette of the merged classes falls to about zero and takes the
+# mean with it. Neither sees that everything has shrunk to a point: both are free of scale, which is their
+# virtue, and the reason why a collapse is recognised by the losses ({doc}`center-loss`).
+#
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} ★★ Clusters of nothing
+# :label: exercise-noise-clusters
+# ```
+# Draw 200 embeddings from one Gaussian in 64 dimensions: no clusters at all. Give them labels at random,
+# and show t-SNE with perplexities 2 and 30. What would you have written below the figure?
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-noise-clusters
+# :label: solution-noise-clusters
+# :class: dropdown
+# ```
+# Look in the left panel for groups, and check them against the labels.
+
+# %% mystnb={"image": {"alt": "Two t-SNE maps of noise. With perplexity 2 the points form many small clumps; with perplexity 30 they fill one round area. Colours are mixed in both."}, "figure": {"caption": "t-SNE of pure noise with random labels.", "name": "fig-noise-clusters"}}
+noise = np.random.default_rng(2).normal(size=(200, 64))
+at_random = np.random.default_rng(3).permutation(np.repeat(four[::50], 50)).tolist()
+embedding_plots.maps({f"perplexity {p}": (tsne(noise, p), at_random) for p in (2, 30)})
+
+# %%
+print(f"silhouette {silhouette_score(noise, at_random):.3f}")
+print(f"compactness {compactness(noise, at_random):.2f}")
+
+# %% [markdown]
+# With a small perplexity each point holds on to two neighbours, and noise falls into clumps. The
+# clumps are of mixed colour, which gives them away, but only because there are labels. The numbers
+# are not deceived.
+#
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} ★★★ Neighbours in the picture
+# :label: exercise-kept-neighbours
+# ```
+# t-SNE promises to keep neighbours. For the held-out embeddings of S, which share of each point's
+# ten nearest neighbours in 64 dimensions is among its ten nearest in the picture? Compare with
+# chance.
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-kept-neighbours
+# :label: solution-kept-neighbours
+# :class: dropdown
+# ```
+
+
+# %%
+def ten_nearest(z):
+    """Indices of the ten nearest others of each point."""
+    distance = np.linalg.norm(z[:, None] - z, axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return distance.argsort(axis=1)[:, :10]
+
+
+z = points["S", "held out"][0]
+both = zip(ten_nearest(z), ten_nearest(held_maps["S"]), strict=True)
+kept = np.mean([len(set(a) & set(b)) / 10 for a, b in both])
+print(f"kept {kept:.2f}, by chance {10 / (len(z) - 1):.2f}")
+
+# %% [markdown]
+# Far more than chance, and not all: a plane has no room for the neighbourhoods of 64 dimensions.
+#
+# ```{solution-end}
+# ```
+#
+# ## Summary
+#
+# - t-SNE keeps neighbours, not the sizes of clusters and hardly the distances between them; so it
+#   cannot prove "compact" or "distinct".
+# - Perplexity and seed are choices that change the picture; noise can have clumps.
+# - A picture of training utterances shows the fit. Show held-out voices beside it.
+# - Compactness, silhouette and neighbour accuracy can be averaged over runs and given a spread. Each
+#   is blind to something: compactness to one merged pair, all three to scale.
+# - Two measures that contradict each other are a finding: look at the classes.
+#
+# Next: {doc}`../book/verdicts`, where paper 1's claims are judged one by one.
+#
+# ## References
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```
