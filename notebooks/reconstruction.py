@@ -147,9 +147,9 @@ diagrams.pictures(
 
 # %% [markdown]
 # Where every recording has ended, the guess is exactly right; just after the end of this one it is
-# most wrong, and of the speech it has an average. Nothing that
-# distinguishes one recording from another is in it, and nothing of the emotion. Any reconstruction
-# error has to be read beside the error of this picture.
+# most wrong, and of the speech it has an average. Nothing that distinguishes one recording from
+# another is in it, and nothing of the emotion. Any reconstruction error has to be read beside the
+# error of this picture.
 #
 # ## Why rebuilding might help, and why it might not
 #
@@ -417,9 +417,9 @@ diagrams.pictures({"input": few[0].numpy(), **shown}, 6.0)
 # start. Then a further factor matters little:
 
 # %%
-as_sum = {factor: train_decoder(few[0].numel() * factor, steps=60) for factor in (1, 10)}
+as_sum = {factor: train_decoder(few[0].numel() * factor, steps=40) for factor in (1, 10)}
 for factor, (errors, _, _) in as_sum.items():
-    print(f"sum times {factor:3}: error {errors[0]:.1f} before, {errors[-1]:.1f} after 60 steps")
+    print(f"sum times {factor:3}: error {errors[0]:.1f} before, {errors[-1]:.1f} after 40 steps")
 
 # %% [markdown]
 # So if the authors minimised the sum, as their text says, and printed the mean, as their table
@@ -507,7 +507,7 @@ for name, shape in {"MFCC": (40, 188), "spectrogram": (128, 188)}.items():
 # ```{exercise-start} ★★ Epsilon to the rescue?
 # :label: exercise-epsilon
 # ```
-# "If epsilon dominates, make it smaller." Train the decoder for 60 steps with $\lambda_2 = 1$ and
+# "If epsilon dominates, make it smaller." Train the decoder for 40 steps with $\lambda_2 = 1$ and
 # $\varepsilon$ of $10^{-3}$, $10^{-6}$ and $10^{-12}$. Explain by the two limits.
 # ```{exercise-end}
 # ```
@@ -519,8 +519,8 @@ for name, shape in {"MFCC": (40, 188), "spectrogram": (128, 188)}.items():
 
 # %%
 for eps in (1e-3, 1e-6, 1e-12):
-    errors, _, first = train_decoder(1, steps=60, eps=eps)
-    print(f"eps {eps:g}: first move {first['first move']:.1e}, error after 60 {errors[-1]:.1f}")
+    errors, _, first = train_decoder(1, steps=40, eps=eps)
+    print(f"eps {eps:g}: first move {first['first move']:.1e}, error after 40 {errors[-1]:.1f}")
 
 # %% [markdown]
 # It is no rescue. Epsilon stands under both roots. While it dominates it cancels, and $\Delta = g$ at
@@ -532,7 +532,7 @@ for eps in (1e-3, 1e-6, 1e-12):
 # ```
 #
 # ```{exercise-start} ★★ Cut the padding
-# :label: exercise-padding
+# :label: exercise-cut-padding
 # ```
 # Compute the mean input's error on the first two seconds of the inputs (63 frames), scaled per
 # coefficient, and compare with six seconds. No network has changed. Which would look better in a
@@ -540,8 +540,8 @@ for eps in (1e-3, 1e-6, 1e-12):
 # ```{exercise-end}
 # ```
 #
-# ```{solution-start} exercise-padding
-# :label: solution-padding
+# ```{solution-start} exercise-cut-padding
+# :label: solution-cut-padding
 # :class: dropdown
 # ```
 
