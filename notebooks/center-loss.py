@@ -768,7 +768,7 @@ for step in (1, 100, 400, 1_000, 2_000):
 # - A weight means nothing without its convention: 4 of a mean over dimensions is 0.0625 here.
 # - Center loss near zero with a softmax loss near $\ln K$ means collapse, for a while or for good.
 #
-# Next: {doc}`clusters`, where paper 1's pictures of embeddings meet the numbers behind them.
+# Next: {doc}`reconstruction`, the other addition of paper 1 to softmax.
 #
 # ## References
 #

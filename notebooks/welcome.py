@@ -191,7 +191,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # written: where the full paper may say more, we say that we have not read it.
 #
 # This first part of the book takes paper 1 from raw sound to a first honest result, takes its
-# center loss apart, and judges its claims one by one. Paper 2 comes later.
+# center loss and its auxiliary task apart, and judges its claims one by one. Paper 2 comes later.
 #
 # ## What you will read, and what it rests on
 #
@@ -202,6 +202,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # | {doc}`search-layer` | How is such a network trained in reasonable time and memory? |
 # | {doc}`first-result` | Does center loss help on voices that were never heard? |
 # | {doc}`center-loss` | What does center loss do to embeddings, and what does its weight mean? |
+# | {doc}`reconstruction` | Why rebuild the input, and when is a reconstruction error small? |
 # | {doc}`clusters` | What does a picture of clusters prove, and which numbers does it hide? |
 # | {doc}`../book/verdicts` | What do our records say of each claim of paper 1? |
 #

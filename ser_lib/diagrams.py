@@ -230,6 +230,29 @@ def around_centers(
     return figure
 
 
+def pictures(inputs: Mapping[str, NDArray[Any]], seconds: float) -> Figure:
+    """Inputs scaled to [0, 1] under each other, on one colour scale, to be compared.
+
+    Args:
+        inputs: title -> (coefficients, frames).
+        seconds: what the frames span.
+
+    Raises:
+        ValueError: there are no inputs, or their shapes differ.
+    """
+    shapes = sorted({np.shape(values) for values in inputs.values()})
+    if len(shapes) != 1:
+        raise ValueError(f"inputs must have one shape, these have {shapes}")
+    with new_figure(8.0, 0.8 + 1.5 * len(inputs)) as figure:
+        column = figure.subplots(len(inputs), 1, squeeze=False, sharex=True)[:, 0]
+        for axes, (title, values) in zip(column, inputs.items(), strict=True):
+            image = draw_coefficients(axes, values, seconds, vmin=0.0, vmax=1.0)
+            axes.set(title=title, ylabel="coefficient")
+        column[-1].set_xlabel("time (s)")
+        figure.colorbar(image, ax=list(column), label="scaled value", aspect=40)
+    return figure
+
+
 def fold_map(roles: pd.DataFrame) -> Figure:
     """Who trains, validates and tests: one row per fold and way, one column per speaker.
 

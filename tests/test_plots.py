@@ -106,6 +106,7 @@ def examples() -> dict[str, Figure]:
             np.array([[0.0, 1.0], [2.0, 3.0]]), names, {"anger": (0, 0), "sadness": (2, 2)}
         ),
         "curves": plots.curves({"a": [3.0, 2.0], "b": [1.0, 0.5]}, xlabel="step", ylabel="loss"),
+        "pictures": diagrams.pictures({"input": np.eye(4), "mean": np.zeros((4, 4))}, 6.0),
         "fold_map": diagrams.fold_map(roles),
         "speaker_dots": plots.speaker_dots(accuracies, chance=25.0),
         "confusion": plots.confusion(np.array([[3, 1], [0, 4]]), names),
@@ -196,6 +197,16 @@ def test_around_centers_joins_each_point_to_its_own_center() -> None:
     assert ends == [((0, 1), (1, 1)), ((2, 3), (1, 1)), ((4, 4), (5, 5))]
     clouds = [item for item in axes.collections if isinstance(item, PathCollection)]
     np.testing.assert_array_equal(clouds[0].get_offsets(), points[:2])
+
+
+def test_pictures_share_one_scale() -> None:
+    figure = diagrams.pictures({"input": np.eye(4), "mean": np.full((4, 4), 0.5)}, 6.0)
+    first, second, _ = figure.axes
+    assert [axes.get_title() for axes in (first, second)] == ["input", "mean"]
+    np.testing.assert_array_equal(first.images[0].get_array(), np.eye(4))
+    assert first.images[0].get_clim() == second.images[0].get_clim() == (0, 1)
+    with pytest.raises(ValueError, match=r"\(4, 4\), \(4, 5\)"):
+        diagrams.pictures({"a": np.zeros((4, 4)), "b": np.zeros((4, 5))}, 6.0)
 
 
 def test_curves_start_at_one() -> None:
