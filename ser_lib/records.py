@@ -92,7 +92,7 @@ def load(study: str, root: str | Path | None = None) -> Records:
             if setting.name not in runs:
                 runs[setting.name] = None
             default = _flat(setting.default)
-            runs[setting.name] = [default if v is None else v for v in runs[setting.name]]
+            runs[setting.name] = [default if pd.isna(v) else v for v in runs[setting.name]]
     return Records(**tables)
 
 
@@ -209,7 +209,8 @@ def pack(
             )
         except (OSError, json.JSONDecodeError) as error:
             raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
-        flat = {name: _flat(value) for name, value in config.items()}
+        whole = asdict(RunConfig.from_dict(config))  # with settings newer than the run
+        flat = {name: _flat(value) for name, value in whole.items()}
         facts = {"parameters": result["parameters"], "training_seconds": result["seconds"]}
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}

@@ -124,6 +124,13 @@ def test_a_record_that_is_older_than_a_setting_has_its_default(place):
     assert set(runs["decoder"]) == {"256"}
     assert set(runs["seconds"]) == {1.0}  # of the input; how long it took is another column
     assert (runs["training_seconds"] > 0).all()
+    # So has a run that is packed after it beside newer ones.
+    ser("study", "run", "tiny", "--features", "fake.npz", "--seed", 1, "--fold", 0)
+    ser("study", "pack", "tiny", "--features", "fake.npz")
+    runs = records.load("tiny").runs
+    assert len(runs) == 4
+    assert set(runs["rho"]) == {0.95}
+    assert set(runs["decoder"]) == {"256"}
 
 
 def test_measures_of_the_embeddings(place):
