@@ -7,12 +7,21 @@ over patches, and then computes just them with one.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import math
+from types import ModuleType
 from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+# The quick search needs numba, which comes with librosa; where features are brought along, as on a
+# rented GPU, neither need be there.
+quick_search: ModuleType | None = None
+if importlib.util.find_spec("numba"):
+    quick_search = importlib.import_module("ser_lib.quick_search")
 
 Padding = Literal["same", "valid"]
 
@@ -28,7 +37,9 @@ class ConvReLUMaxPool2d(nn.Module):
     ``nn.MaxPool2d(size)`` with ``size = response // output_size`` (paper 1, section 2.1: "the pool
     size is exactly half along the width and height of the convolution output"). Rows and columns
     left over by the division are dropped, as ``nn.MaxPool2d`` drops them. Of equal maxima the first
-    in reading order wins. Where two positions differ by less than rounding, either may win.
+    in reading order wins. Where two positions differ by less than rounding, either may win. On
+    processors with fast eight-bit products float32 images are searched by
+    :mod:`ser_lib.quick_search`, which finds the same winners.
 
     Args:
         out_channels: number of filters.
@@ -98,8 +109,11 @@ class ConvReLUMaxPool2d(nn.Module):
     def _search(self, x: Tensor) -> Tensor:
         """Find the winning positions, as indices into a flat image: (batch, filters, cells)."""
         weight = self.weight.detach().flatten(1)
+        if quick_search and quick_search.usable(x, weight):
+            found: Tensor = quick_search.search(x, weight, self.kernel_size, self.output_size)
+            return found
         width = x.shape[2]
-        found = []
+        per_image = []
         for image in x:
             patches = image.unfold(0, self.kernel_size[0], 1).unfold(1, self.kernel_size[1], 1)
             patches = patches.permute(2, 3, 0, 1)  # long runs in memory: the copy below is quick
@@ -113,11 +127,11 @@ class ConvReLUMaxPool2d(nn.Module):
                 row = scores.amax(2).argmax(1)
                 column = scores[torch.arange(len(row), device=x.device), row].argmax(1)
                 cells.append((top + row) * width + left + column)
-            found.append(torch.stack(cells, 1))
-        if not found:
+            per_image.append(torch.stack(cells, 1))
+        if not per_image:
             shape = (0, len(weight), math.prod(self.output_size))
             return torch.empty(shape, dtype=torch.long, device=x.device)
-        return torch.stack(found)
+        return torch.stack(per_image)
 
     def _cells(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Top, bottom, left and right of each pooling cell, in reading order."""
@@ -132,11 +146,14 @@ class ConvReLUMaxPool2d(nn.Module):
     def _winning_responses(self, x: Tensor, winners: Tensor) -> Tensor:
         """Compute the responses at the winning positions, this time with gradients."""
         batch, filters, cells = winners.shape
-        rows = torch.arange(self.kernel_size[0], device=x.device) * x.shape[2]
-        columns = torch.arange(self.kernel_size[1], device=x.device)
-        offsets = (rows[:, None] + columns).flatten()
-        index = (winners[..., None] + offsets).flatten(1)
-        patches = x.flatten(1).gather(1, index).view(batch, filters, cells, len(offsets))
+        (height, width), (tall, wide) = x.shape[1:], self.kernel_size
+        # One view of all runs of `wide` values, so that a patch is copied row by row.
+        flat = x.flatten()
+        runs = flat.as_strided((max(len(flat) - wide + 1, 0), wide), (1, 1))
+        image = torch.arange(batch, device=x.device)[:, None, None] * (height * width)
+        rows = torch.arange(tall, device=x.device) * width
+        index = ((winners + image)[..., None] + rows).flatten()
+        patches = runs.index_select(0, index).view(batch, filters, cells, tall * wide)
         response = torch.einsum("bfck,fk->bfc", patches, self.weight.flatten(1))
         response = response + self.bias[:, None]
         return torch.relu(response).view(batch, filters, *self.output_size)
