@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_lib import prose, records
+from ser_lib import prose, records, yardsticks
 from ser_lib.comparisons import VERDICTS, Finding, adjust
 from ser_lib.evidence import Evidence, Protocol, inconsistencies
 from ser_lib.files import atomic_write
@@ -224,7 +224,7 @@ def count(document: Mapping[str, Any]) -> dict[str, int]:
 def downloads(study: str = "paper1", root: Path | None = None) -> tuple[Path, ...]:
     """Files of a study that the book offers: plan, ledger, verdicts, and the records so far."""
     folder = _results(root) / study
-    names = ["plan.toml", "claims.yml", "verdicts.json", "table1.py"]
+    names = ["plan.toml", "claims.yml", "verdicts.json", "table1.py", *yardsticks.FILES]
     names += [f"{name}.parquet" for name in records.TABLES]
     return tuple(folder / name for name in names if (folder / name).is_file())
 

@@ -259,6 +259,17 @@ def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = Non
     typer.echo(f"{study}: {total} runs packed")
 
 
+@study_app.command("yardsticks")
+def study_yardsticks(study: Study, features: Features = None) -> None:
+    """Compute from the recordings what the tables are held against, beside the records."""
+    from ser_lib import study as studies
+    from ser_lib import yardsticks
+
+    sources = studies.Sources(features or ())
+    for path in yardsticks.write(studies.read_plan(study, sources=sources), sources=sources):
+        typer.echo(str(path))
+
+
 # --- ser claims ----------------------------------------------------------------------------------
 
 claims_app = typer.Typer(

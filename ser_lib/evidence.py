@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,14 @@ _SETTINGS = {f.name for f in fields(RunConfig)} - {"corpus_hash", "fold", "seed"
 
 
 class Missing(Exception):  # noqa: N818 - it is no error: the runs are still to come
-    """Runs that a condition needs are not in the records."""
+    """Runs that a condition needs are not in the records.
+
+    Its text is what stands in the place of a number: "running: 7 of 15 runs".
+    """
 
     def __init__(self, found: int, wanted: int) -> None:
         """Say how many of how many runs are there."""
-        super().__init__(f"{found} of {wanted} runs are there")
+        super().__init__(f"running: {found} of {wanted} runs")
         self.found, self.wanted = found, wanted
 
 
@@ -104,31 +107,76 @@ class Evidence:
             self._answers[key] = self._whole(condition)
         return self._answers[key]
 
-    def by_part(self, condition: Condition, measure: str) -> pd.DataFrame:
+    def by_part(
+        self, condition: Condition, measure: str, *, epoch: Literal["last", "picked"] = "last"
+    ) -> pd.DataFrame:
         """A measure of each unit (row) and seed (column).
 
-        ``reconstruction`` and ``cross_entropy`` are those of the last epoch on each held-out part;
-        any other name is a column of ``runs``, with one unit a fold.
+        ``reconstruction`` and ``cross_entropy`` are those of each held-out part, after the last
+        epoch or after the one that the other part picked; any other name is a column of ``runs``,
+        with one unit a fold.
 
         Raises:
             Missing: runs are not there.
             ValueError: as for ``runs``, or the measure is unknown or not positive.
         """
-        runs = self.runs(condition)
-        packed = self._records()
         if measure in ("reconstruction", "cross_entropy"):
-            history = packed.history.merge(runs[["run", "fold", "seed"]], on="run")
-            last = history.sort_values("epoch").groupby("run").tail(1)
-            parts = [c for c in (f"{measure}_0", f"{measure}_1") if c in last]
-            rows = last.melt(id_vars=["fold", "seed"], value_vars=parts, var_name="part")
-            table = rows.pivot(index=["fold", "part"], columns="seed", values="value")
-        elif measure in runs:
+            epochs = self.by_epoch(condition, measure)
+            if epoch == "picked":
+                chosen = self.picked(condition)
+                values = pd.Series({row: epochs.at[row, chosen[row]] for row in epochs.index})
+                values.index.names = epochs.index.names
+            else:
+                values = epochs.iloc[:, -1]
+            table = values.unstack("seed")
+        elif measure in (runs := self.runs(condition)):
             table = runs.pivot(index="fold", columns="seed", values=measure)
         else:
             raise ValueError(f"measure {measure!r} is not in the records")
         if table.empty or table.isna().any(axis=None) or (table <= 0).any(axis=None):
             raise ValueError(f"{measure} of {dict(condition)} is missing or not positive somewhere")
         return table.astype(float)
+
+    def by_epoch(self, condition: Condition, measure: str) -> pd.DataFrame:
+        """A measure of the history: a row for each fold, part and seed, a column for each epoch.
+
+        ``part`` is "0" or "1", the held-out part that is measured; of training, such as
+        ``train_reconstruction``, it is "train".
+
+        Raises:
+            Missing: runs are not there.
+            ValueError: as for ``runs``, or the history of these runs has no such measure.
+        """
+        runs = self.runs(condition)
+        history = self._records().history.merge(runs[["run", "fold", "seed"]], on="run")
+        names = {f"{measure}_0": "0", f"{measure}_1": "1", measure: "train"}
+        names = {name: part for name, part in names.items() if name in history}
+        rows = history.rename(columns=names).melt(
+            id_vars=["fold", "seed", "epoch"], value_vars=list(names.values()), var_name="part"
+        )
+        table = rows.pivot(index=["fold", "part", "seed"], columns="epoch", values="value")
+        if table.empty or table.isna().any(axis=None):
+            raise ValueError(f"{measure} of {dict(condition)} is missing somewhere")
+        return table
+
+    def picked(self, condition: Condition) -> pd.Series[int]:
+        """Epoch of each fold, part and seed that the other part picked, as in training.
+
+        The other part takes its first epoch of the highest class accuracy, then of the lowest
+        cross-entropy; where nothing classifies, of the lowest error of reconstruction.
+
+        Raises:
+            Missing: runs are not there.
+            ValueError: as for ``runs``.
+        """
+        if "S" in self.config(condition).objective:
+            accuracy = self.by_epoch(condition, "accuracy_class")
+            best = accuracy.eq(accuracy.max(axis=1), axis=0)
+            merit = self.by_epoch(condition, "cross_entropy").where(best, np.inf)
+        else:
+            merit = self.by_epoch(condition, "reconstruction")
+        picked: pd.Series[int] = merit.idxmin(axis=1)
+        return picked.rename(index={"0": "1", "1": "0"}, level="part").sort_index()
 
     def _records(self) -> Records:
         if self.records is None:

@@ -294,25 +294,31 @@ def confusion(counts: NDArray[Any], emotions: Sequence[str]) -> Figure:
     Raises:
         ValueError: the matrix is not classes x classes.
     """
+    with new_figure(6.4, 5.0) as figure:
+        axes = figure.add_subplot()
+        draw_confusion(axes, counts, emotions, bar=True)
+        axes.set(xlabel="the network said", ylabel="the recording is labelled")
+    return figure
+
+
+def draw_confusion(axes: Axes, counts: NDArray[Any], emotions: Sequence[str], *, bar: bool) -> None:
+    """A confusion matrix, with or without the bar that explains its shades."""
     if counts.shape != (len(emotions), len(emotions)):
         raise ValueError(f"{len(emotions)} emotions do not fit a matrix of shape {counts.shape}")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with new_figure(6.4, 5.0) as figure:
-        axes = figure.add_subplot()
-        sns.heatmap(
-            100 * shares,
-            annot=counts,
-            fmt="d",
-            cmap="Blues",
-            vmin=0,
-            vmax=100,
-            square=True,
-            linewidths=1,
-            xticklabels=list(emotions),
-            yticklabels=list(emotions),
-            cbar_kws={"label": "% of the recordings in the row"},
-            ax=axes,
-        )
-        axes.set(xlabel="the network said", ylabel="the recording is labelled")
-        axes.tick_params(length=0, labelrotation=0)
-    return figure
+    sns.heatmap(
+        100 * shares,
+        annot=counts,
+        fmt="d",
+        cmap="Blues",
+        vmin=0,
+        vmax=100,
+        square=True,
+        linewidths=1,
+        xticklabels=list(emotions),
+        yticklabels=list(emotions),
+        cbar=bar,
+        cbar_kws={"label": "% of the recordings in the row"} if bar else None,
+        ax=axes,
+    )
+    axes.tick_params(length=0, labelrotation=0)

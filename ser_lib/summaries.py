@@ -1,0 +1,205 @@
+"""What a table of results says: one condition's accuracies, what two differ by, what was printed.
+
+Everything is computed from the answers of :class:`ser_lib.evidence.Evidence`, so that a condition
+whose runs are not all there gives :class:`ser_lib.evidence.Missing` and no number.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_lib.evidence import BY_VALIDATION, Condition, Evidence, Missing
+from ser_lib.intervals import Interval, bootstrap_difference, bootstrap_pooled
+from ser_lib.metrics import accuracy_class
+from ser_lib.statistics import (
+    Test,
+    cohens_d,
+    corrected_t_test,
+    equivalence_test,
+    probability_of_superiority,
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Accuracies of one condition, pooled over all speakers, in [0, 1]."""
+
+    overall: Interval
+    by_class: Interval
+    spread: float
+    """Standard deviation of the pooled class accuracy over seeds; not a number for one seed."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What two conditions differ by in class accuracy (first minus second), in several ways."""
+
+    difference: Interval
+    """Of the pooled class accuracy: bootstrap over speakers and seeds, the plan's rule."""
+    overall: Interval
+    """The same of the overall accuracy."""
+    corrected: Test
+    """t-test of the differences of each fold and seed, by Nadeau and Bengio."""
+    equivalence: Test
+    """Two one-sided tests of the same differences against the smallest effect."""
+    cohens_d: float
+    """Of the speakers' differences, each the mean over seeds."""
+    superiority: float
+    """Probability that a speaker is above another speaker of the second condition."""
+
+
+def summarise(answers: pd.DataFrame) -> Summary:
+    """Score a condition.
+
+    Args:
+        answers: of :meth:`ser_lib.evidence.Evidence.answers`.
+
+    Raises:
+        ValueError: as for :func:`ser_lib.intervals.bootstrap_pooled`.
+    """
+    return Summary(
+        overall=bootstrap_pooled(answers, metric="accuracy_overall"),
+        by_class=bootstrap_pooled(answers),
+        spread=float(by_unit(answers, "seed").std()),
+    )
+
+
+def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> Contrast:
+    r"""Compare two conditions by every method of the book.
+
+    The t-tests take the class accuracy of each fold and seed; with K folds the test is
+    :math:`1 / (K - 1)` of the size of the training.
+
+    Args:
+        first: answers of one condition.
+        second: answers of the other, to the same utterances.
+        smallest: the effect that is too small to matter, of class accuracy in [0, 1].
+
+    Raises:
+        ValueError: the two are not paired, or all differences are the same.
+    """
+    difference = bootstrap_pooled(first, second)
+    folds = by_unit(first, "fold", "seed") - by_unit(second, "fold", "seed")
+    ratio = 1 / (first["fold"].nunique() - 1)
+    speakers = [by_unit(a, "speaker", "seed").groupby("speaker").mean() for a in (first, second)]
+    return Contrast(
+        difference=difference,
+        overall=bootstrap_pooled(first, second, metric="accuracy_overall"),
+        corrected=corrected_t_test(folds, ratio=ratio),
+        equivalence=equivalence_test(folds, smallest, ratio=ratio),
+        cohens_d=cohens_d(speakers[0] - speakers[1]),
+        superiority=probability_of_superiority(*speakers),
+    )
+
+
+def ratio(first: pd.DataFrame, second: pd.DataFrame) -> Interval:
+    r"""Geometric mean of ``first / second``, with its bootstrap interval over units and seeds.
+
+    .. math:: \exp \overline{\log (x_{us} / y_{us})}
+
+    Args:
+        first: of :meth:`ser_lib.evidence.Evidence.by_part`, (units, seeds), positive.
+        second: the same measure of another condition, of the same units and seeds.
+
+    Raises:
+        ValueError: the two are not of the same units and seeds.
+
+    Example:
+        >>> six = ratio(pd.DataFrame([[6.0], [12.0]]), pd.DataFrame([[1.0], [2.0]]))
+        >>> round(six.estimate, 6), round(six.low, 6)
+        (6.0, 6.0)
+    """
+    log = bootstrap_difference(np.log(first), np.log(second))
+    return Interval(*(float(np.exp(end)) for end in (log.estimate, log.low, log.high)))
+
+
+def by_unit(answers: pd.DataFrame, *names: str) -> pd.Series[float]:
+    """Class accuracy of each value of some columns, such as ``"fold", "seed"``.
+
+    Example:
+        >>> answers = pd.DataFrame({"seed": [0, 0, 1], "truth": ["a", "b", "a"], "predicted": "a"})
+        >>> by_unit(answers, "seed").to_dict()
+        {0: 0.5, 1: 1.0}
+    """
+    groups = answers.groupby(names[0] if len(names) == 1 else list(names))
+    scores = {place: accuracy_class(own["truth"], own["predicted"]) for place, own in groups}
+    return pd.Series(scores, dtype=float).rename_axis(list(names))
+
+
+def planned(evidence: Evidence, plan: Mapping[str, Any], condition: Condition) -> bool:
+    """Say whether a plan runs a condition; one by validation, if all of its weights are run.
+
+    Args:
+        evidence: whose protocol the plan is of.
+        plan: the text of ``plan.toml``.
+        condition: values of the fields of a run's configuration.
+    """
+    weights = evidence.protocol.weights
+    if condition.get("lambda1") == BY_VALIDATION:
+        return all(planned(evidence, plan, {**condition, "lambda1": w}) for w in weights)
+    wanted = evidence.config(condition)
+    for grid in plan["grid"]:
+        if grid.get("emotions", "four") != "four":  # the tables are of the paper's emotions
+            continue
+        factors = [v if isinstance(v, list) else [v] for v in grid.values()]
+        for values in itertools.product(*factors):
+            settings = dict(zip(grid, values, strict=True))
+            settings.pop("seed", None)
+            if evidence.config(settings) == wanted:
+                return True
+    return False
+
+
+def or_running(make: Callable[..., str], *arguments: Any) -> str:
+    """Text of a cell, ``make(*arguments)``, or how many of its runs are there.
+
+    Example:
+        >>> def cell(name):
+        ...     raise Missing(7, 15)
+        >>> or_running(cell, "S+A")
+        'running: 7 of 15 runs'
+    """
+    try:
+        return make(*arguments)
+    except Missing as missing:
+        return str(missing)
+
+
+def printed(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of the paper's tables as the ledger quotes them, row against row.
+
+    Returns:
+        By ``input`` and ``row`` (the objective, or the model that is not the paper's own):
+        ``overall`` and ``class`` in per cent, ``mse`` in 10⁻⁴, where they are printed.
+
+    Raises:
+        ValueError: two claims quote the same figure differently.
+    """
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    for claim in claims:
+        figures = claim.get("printed") or {}
+        sides = [claim.get("first", {}), claim.get("second", {})]
+        for measure in ("overall", "class", "mse"):
+            values = figures.get(measure)
+            if not all(sides) or not isinstance(values, list) or len(values) != 2:
+                continue
+            if measure == "mse":  # Table 2 stands in the order of its rows: A, then what is claimed
+                values = values[::-1]
+            for side, value in zip(sides, values, strict=True):
+                row = side.get("model", side["objective"])
+                for given in {side.get("input", where.get("input")) for where in claim["cells"]}:
+                    known = rows.setdefault((given, row), {}).setdefault(measure, value)
+                    if known != value:
+                        raise ValueError(
+                            f"claim {claim['id']!r} quotes {measure} {value} of {row} on {given}, "
+                            f"another claim {known}"
+                        )
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["input", "row"])
+    return table.sort_index()
