@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from ser_lib.intervals import Interval
 from ser_lib.plots import GREY, SERIES_COLOURS, draw_confusion, new_figure
@@ -63,8 +64,8 @@ def forest(
             axes.axvline(0, color=GREY, linewidth=1)
             for place, line in enumerate(lines):
                 if line.interval is None:
-                    axes.text(0.99, place, line.note, transform=axes.get_yaxis_transform(),
-                              ha="right", va="center", color=GREY, fontstyle="italic")  # fmt: skip
+                    axes.text(0.01, place, line.note, transform=axes.get_yaxis_transform(),
+                              va="center", color=GREY, fontstyle="italic")  # fmt: skip
                 else:
                     ends = (scale * line.interval.low, scale * line.interval.high)
                     axes.plot(ends, (place, place), color=SERIES_COLOURS[0], linewidth=2)
@@ -130,6 +131,9 @@ def epochs(
         for axes, (title, curves) in zip(grid.ravel(), panels.items(), strict=False):
             axes.set_title(title, fontsize=11)
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
             if isinstance(curves, str):
                 axes.text(0.5, 0.5, curves, transform=axes.transAxes, ha="center", va="center",
                           color=GREY, fontstyle="italic")  # fmt: skip
@@ -146,6 +150,7 @@ def epochs(
             for index, (name, height) in enumerate(levels.get(title, {}).items()):
                 axes.axhline(height, color="black", linewidth=1, label=name,
                              linestyle=((0, (6, 3)), (0, (1, 2)))[index % 2])  # fmt: skip
+        grid[0, 0].set_xlim(0, max(map(len, drawn), default=0) + 1)
         for axes in grid[-1]:
             axes.set_xlabel("epoch")
         for axes in grid[:, 0]:

@@ -599,10 +599,16 @@ def test_the_example_recomputes_table_1(checked, tmp_path):
     """The script beside the records, run as it stands, against the metrics of the library."""
     parts = [made(0.9, dropout=0.25), made(0.9, objective="S+A", lambda2=1.0)]
     parts += [made(0.5), made(0.75, objective="S+A"), made(0.25, objective="S+C", lambda1=4.0)]
+    begun = made(0.5, objective="S+A+C", lambda1=4.0)
+    parts.append(tuple(frame[frame["run"] != begun[0]["run"][0]] for frame in begun))
     write(checked, joined(*parts))
     folder = checked / "results/paper1"
     example = ROOT / "results/paper1/table1.py"
-    shutil.copy(example, folder)
+    text = example.read_text()
+    assert '"emodb": 15' in text  # five folds, three seeds; here there are two
+    (folder / example.name).write_text(
+        text.replace('"emodb": 15', f'"emodb": {FOLDS * len(SEEDS)}')
+    )
     done = subprocess.run(
         [sys.executable, example.name], cwd=folder, capture_output=True, text=True, check=True
     )

@@ -45,10 +45,12 @@ const NUMBER = /^([−+-]?[\d.,]+(e[+-]?\d+)?( ?%)?|nan|–|)$/i;
 function layOut(table) {
   const rows = [...table.rows].filter((row) => [...row.cells].every((cell) => cell.colSpan === 1));
   const body = rows.filter((row) => row.parentElement.tagName === "TBODY");
-  for (let column = 0; column < (body[0]?.cells.length ?? 0); column += 1) {
-    const texts = body.map((row) => row.cells[column]?.textContent.trim() ?? "");
+  // Columns are counted from the right: a heading of several rows stands in the first of them only.
+  const cell = (row, column) => row.cells[row.cells.length - column];
+  for (let column = 1; column <= (body[0]?.cells.length ?? 0); column += 1) {
+    const texts = body.map((row) => cell(row, column)?.textContent.trim() ?? "");
     if (texts.some((text) => /\d/.test(text)) && texts.every((text) => NUMBER.test(text))) {
-      for (const row of rows) row.cells[column]?.classList.add("ser-number");
+      for (const row of rows) cell(row, column)?.classList.add("ser-number");
     }
   }
   for (const row of table.rows) {
