@@ -122,7 +122,7 @@ INPUTS = {"mfcc": "MFCC", "log_mel": "spectrogram"}
 CORPORA = {"emodb": "EMO-DB", "ravdess": "RAVDESS"}
 
 # %% [markdown]
-# ## Look: eight rows and four guests
+# ## Look: eight rows and three guests
 #
 # This is Table 1 of paper 1 {cite:p}`tripathi2019`: accuracies in per cent on IEMOCAP
 # {cite:p}`busso2008`, over five folds. S is softmax, A the auxiliary task of reconstruction, C center
@@ -350,8 +350,9 @@ print(done.stdout)
 # L1 form of the center loss, which the paper found to give "similar accuracies" (section 4), and the
 # parent network are rows of their own, as far as the plan has them.
 #
-# Of EMO-DB the table's last row is human. Its makers let twenty people name the emotion of each
-# recording. Read down the column of class accuracy, and mind the intervals.
+# EMO-DB is the two-second copy everywhere, except in the table's last row, which is human: its makers let
+# twenty people name the emotion of each whole recording. Read down the column of class accuracy, and
+# mind the intervals.
 
 # %% tags=["hide-input"]
 ROWS = {"S": {"objective": "S"}, "S+A": {"objective": "S+A"}}
@@ -411,7 +412,7 @@ heard = yardsticks.listeners("paper1")
 heard = heard[heard["key"].isin(plain["key"])]
 human_class = heard.groupby("emotion")["recognised"].mean().mean()
 emodb = table_of("emodb")
-emodb.loc[("whole recordings", "twenty listeners"), :] = [
+emodb.loc[("people", "twenty listeners"), :] = [
     "–",
     f"{heard['recognised'].mean():.1f}",
     f"{human_class:.1f}",
@@ -454,7 +455,7 @@ table_of("ravdess")
 # to S in class accuracy, the line its 95 % interval, the diamond the paper's difference. Look for
 # lines that do not touch zero, and for diamonds outside their line.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Forest plot in one panel for each corpus and input. Each line is a row of Table 1 minus S: a square with its interval and a diamond for the printed difference, around a vertical line at zero with a grey band of two points on both sides. Rows without all runs have a note instead."}, "figure": {"caption": "Class accuracy of each row minus that of S, with 95 % intervals over speakers and seeds. The band is the plan's smallest effect.", "name": "fig-table1-forest"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Forest plot in one panel for each corpus and input. Each line is a row of Table 1 minus S: a square with its interval and a diamond for the printed difference, around a vertical line at zero with a grey band of two points on both sides. Rows without all runs have a note instead."}, "figure": {"caption": "Class accuracy of each row minus that of S, with 95 % intervals over speakers and seeds. The band is the plan's smallest effect; EMO-DB is the two-second copy.", "name": "fig-table1-forest"}}
 contrasts = {
     place: contrast(frame, answers[*place[:2], "S"], smallest=smallest)
     for place, frame in answers.items()

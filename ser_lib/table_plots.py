@@ -151,6 +151,8 @@ def epochs(
                 axes.axhline(height, color="black", linewidth=1, label=name,
                              linestyle=((0, (6, 3)), (0, (1, 2)))[index % 2])  # fmt: skip
         grid[0, 0].set_xlim(0, max(map(len, drawn), default=0) + 1)
+        if not drawn:
+            grid[0, 0].set_xticks([])
         for axes in grid[-1]:
             axes.set_xlabel("epoch")
         for axes in grid[:, 0]:

@@ -55,7 +55,7 @@ function layOut(table) {
   }
   for (const row of table.rows) {
     for (const cell of row.cells) {
-      cell.classList.toggle("ser-long", cell.textContent.trim().length > 20);
+      cell.classList.toggle("ser-long", cell.textContent.trim().length > 22);
     }
   }
 }
