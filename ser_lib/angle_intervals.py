@@ -54,8 +54,8 @@ def bootstrap_angles(
     basic one, :math:`[2\hat\theta - q_{high}, 2\hat\theta - q_{low}]` with the quantiles :math:`q`
     of the draws, cut at 0 and 180 (Davison and Hinkley 1997, section 5.2), which takes that shift
     back once; it may leave out the estimate itself. The percentile interval, which adds the shift
-    a second time, can miss nearly always. ``tests/test_angle_intervals.py`` measures how often either holds
-    the true angle.
+    a second time, can miss nearly always; ``tests/test_angle_intervals.py`` counts how often each
+    holds the true angle.
 
     Args:
         embeddings: shape ``(n, dim)``.

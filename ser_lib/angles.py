@@ -59,11 +59,11 @@ def class_directions(
     z, y = labelled(embeddings, labels, num_classes, reading)
     means = torch.stack([z[y == k].mean(0) for k in range(num_classes)])
     for k, mean in enumerate(means):
-        length = z[y == k].norm(dim=1).mean()
-        if mean.norm() <= 1e-12 * length:  # what is left is rounding
+        left, given = mean.abs().max(), z[y == k].abs().max()
+        if left <= 1e-12 * given:  # what is left is rounding
             raise ValueError(
-                f"the embeddings of class {k} cancel out: their mean has length {mean.norm():.3g}, "
-                f"above 1e-12 of their mean length {length:.3g} is needed for a direction"
+                f"the embeddings of class {k} cancel out: the largest number of their mean is "
+                f"{left:.3g}, above 1e-12 of their own largest, {given:.3g}, it has a direction"
             )
     return units(means, "the classes' means")
 
@@ -88,8 +88,8 @@ def cosines(embeddings: Vectors, directions: Vectors) -> Tensor:
         >>> cosines([[0.0, 5.0]], [[1.0, 0.0], [0.0, 1.0]]).tolist()
         [[0.0, 1.0]]
     """
-    z, u = _pair(embeddings, directions)
-    return (z @ u.T).clamp(-1, 1)
+    z, lengths, u = _pair(embeddings, directions)
+    return (z @ u.T / lengths).clamp(-1, 1)
 
 
 def angles(embeddings: Vectors, directions: Vectors) -> Tensor:
@@ -105,12 +105,12 @@ def angles(embeddings: Vectors, directions: Vectors) -> Tensor:
         >>> angles([[0.0, 5.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]).round().tolist()
         [[90.0, 0.0], [45.0, 45.0]]
     """
-    z, u = _pair(embeddings, directions)
-    cosine = (z @ u.T).clamp(-1, 1)
+    z, lengths, u = _pair(embeddings, directions)
+    cosine = (z @ u.T / lengths).clamp(-1, 1)
     degrees = cosine.arccos().rad2deg()
     for k, direction in enumerate(u):
         near = cosine[:, k].abs() > 0.99
-        degrees[near, k] = half_chord(z[near], direction)
+        degrees[near, k] = half_chord(z[near] / lengths[near], direction)
     return degrees
 
 
@@ -168,10 +168,10 @@ def classify(embeddings: Vectors, directions: Vectors, *, threshold: float | Non
     """
     if threshold is not None and not 0 <= threshold <= 180:
         raise ValueError(f"threshold is {threshold} degrees, it must lie in [0, 180]")
-    z, u = _pair(embeddings, directions)
-    answer = (z @ u.T).argmax(1)
+    z, lengths, u = _pair(embeddings, directions)
+    answer = (z @ u.T).argmax(1)  # the length of an embedding changes no order
     if threshold is not None:
-        answer[half_chord(z, u[answer]) > threshold] = UNKNOWN
+        answer[half_chord(z / lengths, u[answer]) > threshold] = UNKNOWN
     return answer
 
 
@@ -199,9 +199,9 @@ def choose_threshold(
     """
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}, it must be in (0, 1]")
-    z, u = _pair(embeddings, directions)
+    z, lengths, u = _pair(embeddings, directions)
     y = _labels(labels, len(z), len(u), z.device)
-    return float(half_chord(z, u[y]).quantile(share))
+    return float(half_chord(z / lengths, u[y]).quantile(share))
 
 
 def classify_by_neighbours(
@@ -231,7 +231,7 @@ def classify_by_neighbours(
         >>> classify_by_neighbours(far, near, [0, 0, 1], 2, k=3).tolist()
         [0]
     """
-    z, r = _pair(embeddings, reference, "reference")
+    z, _, r = _pair(embeddings, reference, "reference")
     y = _labels(labels, len(r), num_classes, z.device)
     if not 1 <= k <= len(r):
         raise ValueError(f"k is {k}, it must lie in [1, {len(r)}], the number of the reference")
@@ -260,15 +260,16 @@ def labelled(
     empty = (torch.bincount(y, minlength=num_classes) == 0).nonzero().flatten().tolist()
     if empty:
         raise ValueError(f"of {num_classes} classes {empty} have no utterance, each needs one")
+    _refuse_not_finite(z, "embeddings")
     return (units(z, "embeddings") if reading == "unit mean" else z), y
 
 
 def _pair(embeddings: Vectors, directions: Vectors, name: str = "directions") -> tuple[Tensor, ...]:
-    """Both as unit vectors of the same dimension."""
+    """Embeddings, their lengths as a column, and unit directions of the same dimension."""
     z, u = _matrix(embeddings, "embeddings"), _matrix(directions, name)
     if z.shape[1] != u.shape[1]:
         raise ValueError(f"embeddings of {z.shape[1]} numbers do not fit {name} of {u.shape[1]}")
-    return units(z, "embeddings"), units(u, name)
+    return *_measured(z, "embeddings"), units(u, name)
 
 
 def _matrix(values: Vectors, name: str) -> Tensor:
@@ -277,10 +278,6 @@ def _matrix(values: Vectors, name: str) -> Tensor:
     matrix = values.detach().double()
     if matrix.ndim != 2 or not matrix.numel():
         raise ValueError(f"{name} have shape {tuple(matrix.shape)}, expected (n, dim), not empty")
-    bad = (~matrix.isfinite()).nonzero()
-    if len(bad):
-        row, column = bad[0].tolist()
-        raise ValueError(f"{name}: {matrix[row, column]} in row {row} is not finite")
     return matrix
 
 
@@ -288,9 +285,18 @@ def units(matrix: Tensor, name: str) -> Tensor:
     """Scale each row to length 1.
 
     Raises:
-        ValueError: a row is zero.
+        ValueError: a number is not finite, or a row is zero.
     """
-    # Divided by the largest number first, so that no square overflows or vanishes.
+    rows, lengths = _measured(matrix, name)
+    return rows / lengths
+
+
+def _measured(matrix: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    """Rows and their lengths as a column; rows too long or short to be squared are scaled."""
+    lengths = matrix.norm(dim=1, keepdim=True)
+    if bool(((lengths > 1e-140) & (lengths < 1e140)).all()):
+        return matrix, lengths
+    _refuse_not_finite(matrix, name)
     largest = matrix.abs().amax(1, keepdim=True)
     zero = (largest == 0).nonzero()
     if len(zero):
@@ -298,8 +304,14 @@ def units(matrix: Tensor, name: str) -> Tensor:
             f"{name}: row {int(zero[0, 0])} has length 0, it must be above 0 to have a direction"
         )
     scaled = matrix / largest
-    unit: Tensor = scaled / scaled.norm(dim=1, keepdim=True)
-    return unit
+    return scaled, scaled.norm(dim=1, keepdim=True)
+
+
+def _refuse_not_finite(matrix: Tensor, name: str) -> None:
+    bad = (~matrix.isfinite()).nonzero()
+    if len(bad):
+        row, column = bad[0].tolist()
+        raise ValueError(f"{name}: {matrix[row, column]} in row {row} is not finite")
 
 
 def _labels(labels: Vectors, count: int, num_classes: int, device: torch.device) -> Tensor:
