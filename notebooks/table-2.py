@@ -532,7 +532,7 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 # |---|---|---|
 # | the stopping epoch | a ratio near six at some common epoch | the figure of ratios |
 # | memory of training voices | training error far below held-out error | the table of gaps |
-# | the weight, the width | A six times as far from S+A under another setting | the sweep, of S+A only |
+# | the weight, the width | A's error six times S+A's under another setting | the sweep, of S+A only |
 # | scaling, one for all rows | A and S+A under another scaling | not in the plan |
 # | scaling, different for the rows | the table of guesses: any factor | cannot be ruled out from outside |
 # | A stopped early, the others not | A's own curve, first epochs against last | cannot be ruled out from outside |
@@ -547,8 +547,8 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 # smooth falling curve, and what comes out may still be no better than the mean. Only the baseline's
 # line in the figure shows it.
 #
-# **The baseline from the test.** The mean of the *held-out* inputs is a better guess than any network
-# could be asked for. Ours is of the training part.
+# **The baseline from the test.** The mean of the *held-out* inputs has seen what it is tested on. Ours is of
+# the training part.
 #
 # **Two epochs in one column.** A by its lowest error and S+A by its best accuracy are two rules. Both
 # of our columns are there, so that one can see what the rule does.
