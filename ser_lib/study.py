@@ -27,6 +27,7 @@ from ser_lib.features import Dataset, FeatureConfig, extract
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.splits import Fold, folds
 from ser_lib.training import train
+from ser_lib.vectors import VECTOR_INPUTS, vector_config
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
@@ -56,6 +57,8 @@ class Sources:
     def dataset(self, config: RunConfig) -> Dataset:
         """Return the features that a run asks for."""
         features = FeatureConfig(input=config.input, seconds=config.seconds)
+        if config.input in VECTOR_INPUTS:
+            features = vector_config(config.input)
         if (config.corpus, features) not in self._datasets:
             made = extract(self.corpus(config.corpus), features)
             self._datasets[config.corpus, features] = made
@@ -308,7 +311,7 @@ def pack(
         z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
         measures[config.identity] = _measure(z, np.array(labels), fold)
-        if config.seed == config.fold == 0:
+        if config.seed == config.fold == 0 and config.protocol in ("sessions", "speakers"):
             embeddings += [
                 {
                     "run": config.identity,
