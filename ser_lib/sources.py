@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ser_lib import corpora
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import Corpus, CorpusError
 from ser_lib.features import Dataset, FeatureConfig, extract
@@ -34,8 +35,10 @@ class Sources:
         """Read recordings with these choices from now on; a feature file holds what it holds.
 
         Raises:
-            ValueError: a corpus was read with another choice before.
+            ValueError: a corpus is unknown, or was read with another choice before.
         """
+        if strange := sorted(set(choices) - set(corpora.NAMES)):
+            raise ValueError(f"no corpus {', '.join(strange)}; known: {', '.join(corpora.NAMES)}")
         for name, before in self._read.items():
             if choices.get(name, {}) != before:
                 raise ValueError(
@@ -47,8 +50,6 @@ class Sources:
     def corpus(self, name: str) -> Corpus:
         """Return the table of a corpus."""
         if name not in self._corpora:
-            from ser_lib import corpora
-
             self._read[name] = self.choices.get(name, {})
             self._corpora[name] = corpora.load(name, **self._read[name])
         return self._corpora[name]
