@@ -72,14 +72,7 @@ def load_ledger(study: str = "paper1", root: Path | None = None) -> Ledger:
     except (yaml.YAMLError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path} or {plan_path} is not valid: {error}") from error
     try:
-        rules = text["rules"]
-        protocol = Protocol(
-            seeds=tuple(rules["seeds"]),
-            folds={name: size["folds"] for name, size in rules["corpora"].items()},
-            utterances={name: size["utterances"] for name, size in rules["corpora"].items()},
-            weights=tuple(rules["lambda1_by_validation"]),
-            fixed=plan.get("fixed", {}),
-        )
+        protocol = Protocol.from_rules(text["rules"], plan.get("fixed", {}))
         smallest = plan["rules"]["smallest_effect"]
         left_out = [{k: v for k, v in c.items() if k != "reason"} for c in text.get("left_out", ())]
         claims = tuple(_complete(claim, smallest, left_out) for claim in text["claims"])

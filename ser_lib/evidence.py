@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,26 @@ class Protocol:
     """What ``lambda1: validation`` chooses among."""
     fixed: Condition
     """Settings of all runs, ``[fixed]`` of the plan."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What must be said of a corpus wherever it is shown."""
+
+    @classmethod
+    def from_rules(cls, rules: Mapping[str, Any], fixed: Condition) -> Self:
+        """Read ``rules`` of a ledger or a plan.
+
+        Raises:
+            KeyError: an entry is missing.
+            TypeError: an entry is of another kind.
+        """
+        sizes = rules["corpora"]
+        return cls(
+            seeds=tuple(rules["seeds"]),
+            folds={name: size["folds"] for name, size in sizes.items()},
+            utterances={name: size["utterances"] for name, size in sizes.items()},
+            weights=tuple(rules["lambda1_by_validation"]),
+            fixed=fixed,
+            notes={name: size["note"] for name, size in sizes.items() if "note" in size},
+        )
 
 
 class Evidence:
