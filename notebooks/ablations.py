@@ -21,6 +21,80 @@
 # **You need** {doc}`center-loss`, {doc}`reconstruction` and {doc}`first-result`.
 
 # %% tags=["setup", "hide-cell"]
+# Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
+# library and leaves every package that is already there as it is; elsewhere it only reports.
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==\d[\w.!+]*")
+
+
+def opened_from(session):
+    """Address and branch of the GitHub repository that a Colab session was opened from."""
+    pattern = r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/[^/]+\.ipynb"
+    found = re.search(pattern, unquote(session))
+    return found.groups() if found else ("", "")
+
+
+def address():
+    """Where to install from: SER_REPOSITORY_URL, else where Colab opened this notebook."""
+    url, branch = os.environ.get("SER_REPOSITORY_URL", ""), ""
+    if not url and "COLAB_JUPYTER_IP" in os.environ:
+        host, port = os.environ["COLAB_JUPYTER_IP"], os.environ.get("KMP_TARGET_PORT", "9000")
+        with urlopen(f"http://{host}:{port}/api/sessions", timeout=10) as reply:
+            url, branch = opened_from(json.load(reply)[0]["path"])
+    if not url:
+        raise RuntimeError(
+            "ser_lib is not installed and this notebook does not know where it came from: set "
+            "os.environ['SER_REPOSITORY_URL'] to the book's repository (anything that git can "
+            "clone), and os.environ['SER_REPOSITORY_BRANCH'] for a branch of it"
+        )
+    return url, os.environ.get("SER_REPOSITORY_BRANCH", branch)
+
+
+def install(url, branch):
+    """Clone the repository and install what is missing; pip may not replace what is there."""
+    folder = Path.cwd() / "emotion-by-distance"
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+    if branch:
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", branch], check=True)
+    present = {}
+    for package in importlib.metadata.distributions():  # of two of a name, the first is imported
+        present.setdefault(re.sub(r"[-_.]+", "-", str(package.metadata["Name"])), package.version)
+    pins = sorted(f"{name}=={number}" for name, number in present.items() if number)
+    Path("constraints.txt").write_text("\n".join(filter(PIN.fullmatch, pins)) + "\n")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    names = {name.lower() for name in present}
+    missing = [d for d in project["dependencies"] if re.match(r"[\w-]+", d)[0].lower() not in names]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if missing:
+        subprocess.run([*pip, "--constraint", "constraints.txt", *missing], check=True)
+    subprocess.run([*pip, "--no-deps", "--editable", str(folder)], check=True)
+    return folder
+
+
+if importlib.util.find_spec("ser_lib") is None:
+    here = Path.cwd()
+    clone = next((p for p in (here, *here.parents) if (p / "ser_lib/__init__.py").is_file()), None)
+    sys.path.insert(0, str(clone or install(*address())))
+    importlib.invalidate_caches()
+
+import torch
+
+import ser_lib
+
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, so the CPU computes"
+print(f"ser_lib {ser_lib.__version__}, torch {torch.__version__}, GPU: {gpu}")
 
 # %% tags=["parameters", "hide-cell"]
 corpus = "builtin"
@@ -50,7 +124,7 @@ emotions = sorted(set(PAPER_EMOTIONS) & set(speech.emotions)) or list(speech.emo
 speech = speech.select(emotions=emotions)
 nearby = sorted({u.speaker for u in speech.utterances if u.session in speech.sessions[:2]})
 speech = speech.select(speakers=nearby)
-sentences = sorted({u.sentence for u in speech.utterances})[:5]
+sentences = sorted({u.sentence for u in speech.utterances})[:3]
 few = replace(speech, utterances=tuple(u for u in speech.utterances if u.sentence in sentences))
 dataset = features.extract(few, features.FeatureConfig(input="mfcc"))
 
@@ -76,7 +150,7 @@ settings = {
     "seed": 0,
     "lambda1": 0.0625,
     "lambda2": 100.0,
-    "epochs": 6 if profile == "smoke" else 30,
+    "epochs": 8 if profile == "smoke" else 40,
 }
 scaler = features.MinMaxScaler("coefficient").fit(dataset.inputs)
 inputs = torch.from_numpy(scaler.transform(dataset.inputs))
@@ -430,9 +504,7 @@ ablation_plots.learning_curves(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A row for each corpus and input with the difference S+A minus S: small grey dots for the speakers, a diamond with a horizontal interval for all of them, and a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+A minus S.", "name": "fig-difference-a"}}
 gains = {"MFCC": 4.2, "spectrogram": 3.3}  # Table 1 of the paper, class accuracy
 with_a = plus("S+A")
-ablation_plots.differences(
-    with_a, printed={name: gains[name.split(", ")[1]] for name in places}
-)
+ablation_plots.differences(with_a, printed={name: gains[name.split(", ")[1]] for name in places})
 
 # %% tags=["remove-cell"]
 for number, effect in enumerate(with_a.values()):
@@ -572,9 +644,7 @@ for (place, name), effect in zip(
 for number, (name, where) in enumerate(places.items()):
     if name == "RAVDESS, MFCC":
         continue  # not in the plan
-    other = effects.difference(
-        proof, {**where, "model": "parent_cnn"}, {**where, "objective": "S"}
-    )
+    other = effects.difference(proof, {**where, "model": "parent_cnn"}, {**where, "objective": "S"})
     glue(f"parent_{number}", other.judged)
 
 # %% [markdown]

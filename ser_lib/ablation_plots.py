@@ -62,9 +62,7 @@ def pulls(
         image = figure.add_subplot(grid[1, :])
         swing = float(np.abs(picture).max()) or 1.0
         drawn = draw_coefficients(image, picture, seconds, cmap="RdBu_r", vmin=-swing, vmax=swing)
-        image.set(
-            title="A pulls at every rebuilt value", xlabel="time (s)", ylabel="coefficient"
-        )
+        image.set(title="A pulls at every rebuilt value", xlabel="time (s)", ylabel="coefficient")
         figure.colorbar(drawn, ax=image, label="pull")
     return figure
 
@@ -131,7 +129,9 @@ def differences(
     printed = printed or {}
     strange = sorted(set(printed) - set(effects))
     if not effects or strange:
-        raise ValueError(f"{len(effects)} effects to draw; no row for the printed gain of {strange}")
+        raise ValueError(
+            f"{len(effects)} effects to draw; no row for the printed gain of {strange}"
+        )
     with new_figure(9.0, 1.6 + 0.5 * len(effects)) as figure:
         axes = figure.add_subplot()
         smallest = max(effect.smallest or 0.0 for effect in effects.values())
@@ -197,7 +197,10 @@ def sweep(
         across = blended_transform_factory(axes.transData, axes.transAxes)
         for value, name in (marks or {}).items():
             axes.axvline(value, color=SERIES_COLOURS[1], linestyle=":", linewidth=1.6)
-            axes.text(value, 0.02, name, transform=across, rotation=90, ha="right", va="bottom")
+            axes.annotate(
+                name, (value, 0.02), (-6, 0), xycoords=across, textcoords="offset points",
+                rotation=90, ha="right", va="bottom", color=SERIES_COLOURS[1],
+            )  # fmt: skip
         for number, (label, effects) in enumerate(series.items()):
             shift = 1.05 ** (2 * number - len(series) + 1)
             for value, effect in effects.items():

@@ -24,6 +24,7 @@ from ser_lib.intervals import (
 )
 from ser_lib.metrics import accuracy_class
 
+
 @dataclass(frozen=True)
 class Effect:
     """An estimate with its interval, or none while runs are missing.
@@ -107,8 +108,8 @@ def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str)
     def measured() -> Effect:
         one, other = both(lambda side: evidence.by_part(side, measure), (first, second))
         logs = bootstrap_difference(np.log(one), np.log(other))
-        ends = np.exp([logs.estimate, logs.low, logs.high])
-        interval = Interval(*map(float, ends), level=logs.level)
+        middle, low, high = map(float, np.exp([logs.estimate, logs.low, logs.high]))
+        interval = Interval(middle, low, high, logs.level)
         return Effect(2 * one.size, 2 * one.size, interval, form="{:.2f}", unit=1.0)
 
     return _unless_missing(measured)
