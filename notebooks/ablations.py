@@ -131,7 +131,7 @@ dataset = features.extract(few, features.FeatureConfig(input="mfcc"))
 # %% [markdown]
 # ## Listen and look: three pulls on one utterance
 #
-# Paper 1 {cite:p}`tripathi2019` trains one network with up to three losses. An **ablation** takes
+# Paper 1 {cite:p}`tripathi2019` trains one network with up to three losses. An {term}`ablation` takes
 # them away one at a time, or adds them one at a time, and asks what each was good for. Before we
 # count, listen to one utterance, and imagine that the network has just heard it too.
 
@@ -331,13 +331,13 @@ before, after = shares(start), shares(later)
 # of each run. A 1 means: as strong as S. Compare the two columns of C in the last row.
 
 # %% tags=["hide-input"]
-before.style.format("{:.2f}").set_caption("gradient over that of S, before training")
+before.style.format("{:.3g}").set_caption("gradient over that of S, before training")
 
 # %% [markdown]
 # In the second, S+A has been trained for a moment, and the centers are the means of the classes.
 
 # %% tags=["hide-input"]
-after.style.format("{:.2f}").set_caption("gradient over that of S, after a short training with S+A")
+after.style.format("{:.3g}").set_caption("gradient over that of S, after a short training with S+A")
 
 # %% tags=["remove-cell"]
 for when, table, found in (("start", before, start), ("later", after, later)):
@@ -365,15 +365,14 @@ glue("norm_heavy", before.loc["batch norm", "C, weight 4"])
 # {glue:text}`cos_heavy_later:.2f` later. With 4 the network is, in its first steps, trained by the
 # center loss almost alone; and what that wants most, it can have at once, by shrinking the scale of
 # the batch norm, where it pulls {glue:text}`norm_heavy:.0f` times as hard as S. That is the collapse of
-# {doc}`center-loss`, which the other two terms have to undo.
+# {doc}`center-loss`, which the softmax loss has to undo.
 #
 # ### Why λ₂ is 100
 #
 # With the reconstruction it is the other way round. Its mean runs over 7,520 values, and at the
 # kernels its gradient is {glue:text}`a_one_start:.4f` times that of S with $\lambda_2 = 1$,
 # {glue:text}`a_hundred_start:.2f` times with 100 and {glue:text}`a_huge_start:.0f` times with 10,000.
-# At the kernels that would be a whisper beside S. And the decoder has layers of its own, which no
-# other term moves; there Adadelta's $\varepsilon = 10^{-6}$ decides. Below its root, $10^{-3}$, a
+# With 1 that is a whisper beside S. And the decoder has layers of its own, which no other term moves; there Adadelta's $\varepsilon = 10^{-6}$ decides. Below its root, $10^{-3}$, a
 # step is as small as the gradient ({doc}`reconstruction`). The table has the root mean square of one
 # entry of the gradient, before the training; look for what lies above $10^{-3}$.
 
@@ -552,9 +551,9 @@ ablation_plots.learning_curves(
 
 # %% [markdown]
 # A weight can also be *chosen*: each held-out speaker takes the weight of the two with which the
-# other speaker of the session, who validates, was recognised better. That is how the paper got its
-# own 4, and the choice never sees the speaker who is tested. The figure has all three ways, in every
-# place.
+# other speaker of the session, who validates, was recognised better. The choice never sees the
+# speaker who is tested; the paper got its 4 by trying a range, too. The figure has all three ways, in
+# every place.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+C minus S, with the printed weight, with 4/64, and with the weight that validation chose.", "name": "fig-difference-c"}}
 gains = {"MFCC": 4.9, "spectrogram": 4.6}  # Table 1 of the paper, class accuracy
@@ -727,6 +726,9 @@ for label, weight in (("heavy", 4.0), ("light", 0.0625)):
 # of the paper), and training sets of an eighth, a quarter and a half. The tests stay as they are.
 #
 # ### Imbalance
+#
+# Each addition against S, both trained on the thinned sets. Compare with the rows for MFCC in the
+# figures above: is the gain larger than with balanced classes?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for EMO-DB and three for RAVDESS: S+A, S+C and S+A+C minus S, all trained on thinned sets, with grey dots for the speakers and a diamond with an interval for all; or the words running and how many runs are there."}, "figure": {"caption": "Differences to S with the class proportions of the paper's corpus in training; MFCC, λ₁ = 0.0625.", "name": "fig-imbalance"}}
 thinned = {"proportions": "iemocap"}
@@ -787,7 +789,8 @@ for number, share in enumerate(portions):
 #
 # **Two changes under one name.** An ablation shows what a term does *at its weight*, with everything
 # else as it was tuned for the other model. If S was tuned for 200 trials and S+C for two, the
-# difference is that of the tuning. Here nothing was tuned but the weight of C, on two values.
+# difference is that of the tuning. Here pilots settled what makes the networks learn at all; between
+# objectives only the weight of C is chosen, from two values.
 #
 # **The same weight in different losses.** The L1 form with 0.0625 is not the squared form with the
 # norm exchanged: its pull has another size. Compare over a range of weights, or say that you did not.
@@ -948,6 +951,9 @@ for factor in (1, 10, 100):
 #   move at all.
 # - Differences are shown per speaker, with an interval, beside what would count as nothing.
 # - Compactness and accuracy are two measurements; one can change without the other.
+#
+# What was fixed for all of this, and what other settings would have changed, is in
+# {doc}`open-choices`.
 #
 # ## References
 #

@@ -372,15 +372,15 @@ for word in ("higher", "lower", "no difference", "undecided"):
 # ## Exercises
 #
 # ```{exercise-start} ★ How long are 256 frames?
-# :label: exercise-frames
+# :label: exercise-256-frames
 # ```
 # Which durations give exactly 256 frames at 16 kHz and hop 512? Somebody pads to 8 seconds: how many
 # frames? And which hop would give 256 frames of 6 seconds?
 # ```{exercise-end}
 # ```
 #
-# ```{solution-start} exercise-frames
-# :label: solution-frames
+# ```{solution-start} exercise-256-frames
+# :label: solution-256-frames
 # :class: dropdown
 # ```
 # $1 + \lfloor n/512 \rfloor = 256$ needs $255 \cdot 512 \le n < 256 \cdot 512$.
@@ -498,6 +498,8 @@ for name, shared in (("independent", 0.0), ("half shared", 0.5)):
 # - Each open choice has a run with the other choice, or is marked as not varied.
 # - An effect smaller than that of an unprinted setting is an effect of both.
 # - The best of many settings is a gain even where none is; fix them first, or let validation choose.
+#
+# Next: {doc}`../book/verdicts`, where paper 1's claims are judged one by one.
 #
 # ## References
 #
