@@ -372,9 +372,10 @@ glue("norm_heavy", before.loc["batch norm", "C, weight 4"])
 # With the reconstruction it is the other way round. Its mean runs over 7,520 values, and at the
 # kernels its gradient is {glue:text}`a_one_start:.4f` times that of S with $\lambda_2 = 1$,
 # {glue:text}`a_hundred_start:.2f` times with 100 and {glue:text}`a_huge_start:.0f` times with 10,000.
-# With 1 that is a whisper beside S. And the decoder has layers of its own, which no other term moves; there Adadelta's $\varepsilon = 10^{-6}$ decides. Below its root, $10^{-3}$, a
-# step is as small as the gradient ({doc}`reconstruction`). The table has the root mean square of one
-# entry of the gradient, before the training; look for what lies above $10^{-3}$.
+# With 1 that is a whisper beside S. And the decoder has layers of its own, which no other term moves;
+# there Adadelta's $\varepsilon = 10^{-6}$ decides. Below its root, $10^{-3}$, a step is as small as
+# the gradient ({doc}`reconstruction`). The table has the root mean square of one entry of the
+# gradient, before the training; look for what lies above $10^{-3}$.
 
 
 # %%

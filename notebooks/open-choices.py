@@ -195,9 +195,9 @@ scale = {name: (value / ours(z, y)).item() for name, value in conventions.items(
 pd.DataFrame({name: {"their λ₁ = 4 is our": f"{4 * factor:g}"} for name, factor in scale.items()}).T
 
 # %% [markdown]
-# The gradients in {doc}`ablations` say which of the three is plausible before anything is trained:
+# The gradients in {doc}`ablations` suggest which of the three is plausible before anything is trained:
 # with 4 in our convention the center loss drowns the softmax loss at the kernels, with 128 more so,
-# and with 0.0625 it adds its part. The sweep below says it after the training.
+# and with 0.0625 it adds its part. The sweep below shows what the training makes of it.
 #
 # ## The sweep of λ₁
 #
