@@ -331,8 +331,8 @@ def test_a_cell_that_is_left_out_does_not_keep_a_claim_open(house):
 
 def test_runs_of_other_settings_do_not_count():
     both = joined(made(0.5), made(0.9, dropout=0.25), made(0.9, seconds=2.0))
-    size = {"emodb": 2 * FOLDS * 4 * TAKES}
-    protocol = Protocol(SEEDS, {"emodb": FOLDS}, size, (4.0, 0.0625), {**FIXED, "emotions": "four"})
+    sizes = {"emodb": {"sessions": Size(FOLDS, 2 * FOLDS * 4 * TAKES)}}
+    protocol = Protocol(SEEDS, sizes, (4.0, 0.0625), {**FIXED, "emotions": "four"})
     evidence = Evidence(both, protocol)
     condition = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
     assert len(evidence.runs(condition)) == FOLDS * len(SEEDS)
