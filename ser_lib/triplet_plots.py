@@ -44,7 +44,7 @@ def one_triplet(
         for radius, style in ((near, "-"), (near + margin, "--")):
             axes.add_patch(Circle(points[0], radius, fill=False, edgecolor=GREY, linestyle=style))
         x, y = points[0]
-        quiet = {"ha": "center", "color": GREY, "fontsize": 10}
+        quiet: dict[str, Any] = {"ha": "center", "color": GREY, "fontsize": 10}
         axes.text(x, y - near + 0.1, "as far as the positive", va="bottom", **quiet)
         axes.text(x, y - near - margin + 0.1, "and the margin", va="bottom", **quiet)
         for role, emotion, point, move in zip(
@@ -55,7 +55,9 @@ def one_triplet(
             strict=True,
         ):
             colour, marker = EMOTION_COLOURS[emotion], EMOTION_MARKERS[emotion]
-            axes.scatter(*point, s=150, color=colour, marker=marker, linewidth=0, zorder=3)
+            axes.scatter(
+                point[0], point[1], s=150, color=colour, marker=marker, linewidth=0, zorder=3
+            )
             axes.annotate(
                 "", point + move, point, arrowprops={"arrowstyle": "-|>", "color": "black"}
             )
