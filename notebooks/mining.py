@@ -294,7 +294,9 @@ table = pd.DataFrame(rows).T
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Share of active triplets against training step, four curves. With hard triplets it stays at one. With all and with random triplets it falls to just below a half, side by side. With semi-hard triplets it falls fastest, to about a fifth."}, "figure": {"caption": "Share of all triplets that are active, in training with four kinds of triplets.", "name": "fig-active"}}
 series = {name: [row.active for row in history] for name, (_, history) in trained.items()}
-plots.curves(series, xlabel="step", ylabel="share of active triplets")
+figure = plots.curves(series, xlabel="step", ylabel="share of active triplets")
+figure.axes[0].legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.72))
+figure
 
 # %% [markdown]
 # A small share of active triplets is what one hopes for. But look at *spread*, the mean distance of
@@ -309,7 +311,9 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 # - **Hard**: the collapse of the last chapter. Spread is {glue:text}`spread_hard:.4f`.
 # - **Semi-hard**: the opposite. Spread is {glue:text}`spread_semi_hard:.0f`, with a margin of 0.5, and
 #   it goes on growing. Most triplets are easy because everything is far apart, and the few hard ones
-#   are hopeless.
+#   are hopeless. With {glue:text}`right_semi_hard:.0f` % of the new points right the *directions* are
+#   as good as the others'; but such a network has no size to stop at, and sooner or later numbers
+#   overflow.
 # - **All** and **random** end in the same place, with {glue:text}`right_all:.0f` % and
 #   {glue:text}`right_random:.0f` % of the new points right. One random triplet for each anchor is an
 #   honest, if noisy, estimate of the mean over all of them.
