@@ -338,7 +338,7 @@ print(f"spread {last.spread:.2f}, active {last.active:.0%}, right {right(network
 # ### Most triplets sleep
 #
 # Why not always take all, then? Because of what happens when training goes well. The next figure
-# sorts the triplets of the 80 points at four moments of the training with all triplets.
+# sorts the triplets of those 80 embeddings at four moments of the training with all triplets.
 
 # %% tags=["remove-cell"]
 shares = {}
