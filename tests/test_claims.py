@@ -18,7 +18,7 @@ from ser_lib.cli import app
 from ser_lib.comparisons import Cell, Finding, adjust, conditions
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
-from ser_lib.evidence import Evidence, Protocol
+from ser_lib.evidence import Evidence, Protocol, Size
 from ser_lib.metrics import accuracy_class
 
 ROOT = Path(__file__).parents[1]

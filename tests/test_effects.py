@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ser_lib import claims, effects, records
-from ser_lib.evidence import Evidence, Protocol
+from ser_lib.evidence import Evidence, Protocol, Size
 from tests.test_claims import FIXED, FOLDS, SEEDS, TAKES, joined, made
 
 S = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
