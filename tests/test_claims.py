@@ -77,6 +77,7 @@ def made(share, *, tilt=0.0, **settings):
                                 "run": run,
                                 "key": key(speaker, emotion, take),
                                 "way": 1 - part,
+                                "by": "softmax",
                                 "epoch": 2,
                                 "truth": emotion,
                                 "predicted": said[-1],
