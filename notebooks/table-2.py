@@ -104,16 +104,15 @@ profile = "smoke"
 import numpy as np
 import pandas as pd
 
-from ser_lib import claims, records, table_plots, yardsticks
+from ser_lib import claims, epochs, records, table_plots, yardsticks
 from ser_lib.book import glue
-from ser_lib.evidence import Evidence, Missing
-from ser_lib.summaries import or_running, planned, printed, ratio
+from ser_lib.evidence import Missing
+from ser_lib.paper_tables import INPUTS, TABLE_2
+from ser_lib.summaries import or_running, planned, ratio
 
 plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
 ledger = claims.load_ledger("paper1")
-packed = records.load("paper1")
-evidence = Evidence(packed, ledger.protocol)
-INPUTS = {"mfcc": "MFCC", "log_mel": "spectrogram"}
+evidence = claims.evidence("paper1")
 CORPORA = {"emodb": "EMO-DB", "ravdess": "RAVDESS"}
 PLACES = {(c, i): f"{CORPORA[c]}, {INPUTS[i]}" for c in CORPORA for i in INPUTS}
 UNIT = 1e-4  # that of the paper's table
@@ -127,7 +126,7 @@ UNIT = 1e-4  # that of the paper's table
 # first, before believing it?
 
 # %% tags=["hide-input"]
-paper = printed(ledger.claims)["mse"].dropna()
+paper = {(row.input, row.model): row.printed[0] for row in TABLE_2}
 rows = {}
 for given, title in INPUTS.items():
     for row in ("A", "S+A", "S+A+C"):
@@ -141,8 +140,8 @@ pd.DataFrame(rows).T
 # %% tags=["remove-cell"]
 printed_ratio = paper["mfcc", "A"] / paper["mfcc", "S+A"]
 glue("printed_ratio", printed_ratio)
-glue("printed_least", float(paper.min()))
-glue("printed_most", float(paper.max()))
+glue("printed_least", min(paper.values()))
+glue("printed_most", max(paper.values()))
 
 # %% [markdown]
 # A network with one task is about six times worse at it than one with two. The paper concludes that
@@ -196,9 +195,7 @@ glue("guess_emodb_mfcc", trained["emodb", "mfcc"] / UNIT)
 
 # %%
 A = {"corpus": "emodb", "input": "mfcc", "objective": "A"}
-runs = evidence.runs(A)
-run = runs[(runs["fold"] == 0) & (runs["seed"] == 0)]["run"].item()
-history = packed.history[packed.history["run"] == run].set_index("epoch")
+history = evidence.history(A).query("fold == 0 and seed == 0").set_index("epoch")
 history = history[["train_reconstruction", "reconstruction_0", "reconstruction_1"]] / UNIT
 history.loc[[1, 2, 5, 10, 20, 30, 40]].round(1)
 
@@ -219,11 +216,12 @@ for test, judge in ((0, 1), (1, 0)):
 # The library's line, for all folds and seeds:
 
 # %%
-for epoch in ("last", "picked"):
-    errors = evidence.by_part(A, "reconstruction", epoch=epoch) / UNIT
-    print(
-        f"{epoch}: {errors.to_numpy().mean():.2f}, {errors.shape[0]} parts, {errors.shape[1]} seeds"
-    )
+last = evidence.by_part(A, "reconstruction") / UNIT
+picked = epochs.at_picked(evidence, A, "reconstruction") / UNIT
+print(
+    f"{last.shape[0]} parts, {last.shape[1]} seeds: mean {last.to_numpy().mean():.2f} after the last"
+)
+print(f"epoch, {picked.to_numpy().mean():.2f} after the one that the other half picks")
 
 # %% [markdown]
 # ## Table 2 here
@@ -248,15 +246,21 @@ def condition(place, row):
     return {"corpus": place[0], "input": place[1], **ROWS[row]}
 
 
-def errors(place, row, epoch="last"):
-    return evidence.by_part(condition(place, row), "reconstruction", epoch=epoch)
+def errors(place, row):
+    return evidence.by_part(condition(place, row), "reconstruction")
+
+
+def errors_at_picked(place, row):
+    return epochs.at_picked(evidence, condition(place, row), "reconstruction")
 
 
 def baseline(place):
     """Error of the mean input on each part, for the seeds of a table of errors."""
     rows = guess[(guess["form"] == "as trained") & (guess["scaling"] == "coefficient")]
     own = rows[(rows["corpus"] == place[0]) & (rows["input"] == place[1])]
-    one = own.assign(part=own["part"].astype(str)).set_index(["fold", "part"])["error"]
+    one = own.assign(part="reconstruction_" + own["part"].astype(str)).set_index(["fold", "part"])[
+        "error"
+    ]
     return pd.DataFrame({seed: one for seed in ledger.protocol.seeds}).rename_axis(columns="seed")
 
 
@@ -264,8 +268,8 @@ def show(interval):
     return f"{interval.estimate:.2f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
-def mean_error(place, row, epoch):
-    return f"{errors(place, row, epoch).to_numpy().mean() / UNIT:.2f}"
+def mean(of, place, row):
+    return f"{of(place, row).to_numpy().mean() / UNIT:.2f}"
 
 
 def a_over(place, row):
@@ -288,8 +292,8 @@ for place, title in PLACES.items():
         lines[title, row] = [
             f"{mse:.2f} ({paper[place[1], 'A'] / mse:.1f})",
             *unless_running(
-                or_running(mean_error, place, row, "last"),
-                or_running(mean_error, place, row, "picked"),
+                or_running(mean, errors, place, row),
+                or_running(mean, errors_at_picked, place, row),
                 or_running(a_over, place, row),
                 or_running(over_guess, place, row),
             ),
@@ -348,7 +352,9 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: reconstruction error on held-out parts against the epoch, logarithmic, one curve each for A, S+A and S+A+C, and a thin dashed line for the mean input. Panels whose runs are missing have a note."}, "figure": {"caption": "Reconstruction error on held-out voices after each epoch, mean over parts and seeds.", "name": "fig-table2-epochs"}}
 CURVES = ["A", "S+A", "S+A+C, λ₁ = 1/16", "S+A+C, λ₁ = 4"]
 by_epoch = {
-    key: evidence.by_epoch(condition(*key), "reconstruction") for key in whole if key[1] in CURVES
+    key: epochs.table(evidence, condition(*key), "reconstruction")
+    for key in whole
+    if key[1] in CURVES
 }
 panels, mean_inputs = {}, {}
 for place, title in PLACES.items():
@@ -418,7 +424,9 @@ table_plots.epochs(panels, lines, ylabel="A over S+A")
 # %% tags=["hide-input"]
 rows = {}
 for place, row in whole:
-    training = evidence.by_epoch(condition(place, row), "train_reconstruction").iloc[:, -1].mean()
+    training = (
+        epochs.table(evidence, condition(place, row), "train_reconstruction").iloc[:, -1].mean()
+    )
     held_out = whole[place, row].to_numpy().mean()
     rows[PLACES[place], row] = {
         "training": training / UNIT,
@@ -468,8 +476,8 @@ def over_default(row):
 
 lines = {
     row: unless_running(
-        or_running(mean_error, here, row, "last"),
-        or_running(mean_error, here, row, "picked"),
+        or_running(mean, errors, here, row),
+        or_running(mean, errors_at_picked, here, row),
         or_running(over_guess, here, row),
         or_running(over_default, row),
     )
@@ -637,12 +645,10 @@ print(f"above zero for {(share > 0).sum()} of {len(share)} speakers")
 # ```
 
 # %%
-all_epochs = evidence.by_epoch(A, "reconstruction") / UNIT
+all_epochs = epochs.table(evidence, A, "reconstruction") / UNIT
 rules = {
     "last": all_epochs.iloc[:, -1].mean(),
-    "picked by the other half": (evidence.by_part(A, "reconstruction", epoch="picked") / UNIT)
-    .to_numpy()
-    .mean(),
+    "picked by the other half": picked.to_numpy().mean(),
     "best on the test": all_epochs.min(axis=1).mean(),
 }
 for name, value in rules.items():
@@ -700,7 +706,10 @@ for settings in new:
         "| in the plan:",
         planned(evidence, plan, {**place, **settings}),
     )
-print(len(new) * len(ledger.protocol.seeds) * ledger.protocol.folds["emodb"], "runs")
+print(
+    len(new) * len(ledger.protocol.seeds) * evidence.protocol.sizes["emodb"]["sessions"].folds,
+    "runs",
+)
 
 # %% [markdown]
 # If A under $\lambda_2 = 1$ stays at several times the error of S+A under 100, then a paper that tuned

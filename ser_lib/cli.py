@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -167,6 +169,8 @@ Runs = Annotated[Path, typer.Option(help="Folder of the runs' own folders.")]
 Features = Annotated[
     list[Path] | None, typer.Option(help="Feature file to use instead of recordings; repeatable.")
 ]
+Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")]
+Device = Annotated[str, typer.Option(help="Of torch: cpu or cuda.")]
 
 
 @study_app.command("plan")
@@ -184,8 +188,9 @@ def study_plan(
     from dataclasses import asdict
 
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
     plan = studies.read_plan(study, only, sources=sources)
     if as_json:
@@ -206,8 +211,8 @@ def study_run(
     seed: Seed = None,
     runs: Runs = Path("runs"),
     features: Features = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")] = 1,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    jobs: Jobs = 1,
+    device: Device = "cpu",
 ) -> None:
     """Train what is neither finished nor packed; resume what was begun.
 
@@ -217,8 +222,9 @@ def study_run(
     from tqdm import tqdm
 
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
     plan = studies.read_plan(study, only, sources=sources)
     studies.run(
@@ -228,9 +234,7 @@ def study_run(
         jobs=jobs,
         device=device,
         say=tqdm.write,  # above the bar, where there is one
-        progress=lambda lines, done, total: tqdm(
-            lines, study, total, initial=done, unit="run", disable=None
-        ),
+        progress=_bar(study),
     )
 
 
@@ -240,8 +244,9 @@ def study_status(
 ) -> None:
     """Count the runs that are planned, begun, finished and packed."""
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    plan = studies.read_plan(study, sources=studies.Sources(features or ()))
+    plan = studies.read_plan(study, sources=Sources(features or ()))
     counts = studies.status(plan, runs_root=runs)
     if as_json:
         print_json({"study": study, **counts})
@@ -253,8 +258,9 @@ def study_status(
 def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> None:
     """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     total = studies.pack(studies.read_plan(study, sources=sources), runs_root=runs, sources=sources)
     typer.echo(f"{study}: {total} runs packed")
 
@@ -264,10 +270,66 @@ def study_yardsticks(study: Study, features: Features = None) -> None:
     """Compute from the recordings what the tables are held against, beside the records."""
     from ser_lib import study as studies
     from ser_lib import yardsticks
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     for path in yardsticks.write(studies.read_plan(study, sources=sources), sources=sources):
         typer.echo(str(path))
+
+
+@study_app.command("tables")
+def study_tables(
+    study: Study,
+    run: Annotated[
+        bool,
+        typer.Option("--run", help="First train and pack what is neither finished nor packed."),
+    ] = False,
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    jobs: Jobs = 1,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Print paper 1's Tables 1 and 2 beside what the packed records say."""
+    from ser_lib import paper_tables
+
+    if run:
+        from tqdm import tqdm
+
+        from ser_lib import study as studies
+        from ser_lib.sources import Sources
+
+        def say(line: str) -> None:
+            tqdm.write(line, file=sys.stderr)  # standard output is the tables'
+
+        sources = Sources(features or ())
+        plan = studies.read_plan(study, sources=sources)
+        studies.run(
+            plan,
+            runs_root=runs,
+            sources=sources,
+            jobs=jobs,
+            device=device,
+            again=False,
+            say=say,
+            progress=_bar(study),
+        )
+        say(f"{study}: {studies.pack(plan, runs_root=runs, sources=sources)} runs packed")
+    document = paper_tables.compare(study)
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(paper_tables.text(document))
+
+
+def _bar(study: str) -> Callable[[Iterator[str], int, int], Iterable[str]]:
+    """Give the finished runs of a study a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    def wrap(lines: Iterator[str], done: int, total: int) -> Iterable[str]:
+        return tqdm(lines, study, total, initial=done, unit="run", disable=None)
+
+    return wrap
 
 
 # --- ser claims ----------------------------------------------------------------------------------
@@ -367,7 +429,7 @@ def bench_layer(
     batch: Annotated[int, typer.Option(help="Utterances in a step.")] = 16,
     repeats: Annotated[int, typer.Option(help="Timed steps of either form.")] = 3,
     threads: Annotated[int | None, typer.Option(help="Threads of torch; default: its own.")] = None,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Convolution, ReLU and max-pooling by search against torch's own layers."""
@@ -389,7 +451,7 @@ def bench_layer(
 @bench_app.command("inference")
 def bench_inference(
     repeats: Annotated[int, typer.Option(help="Timed calls; the fastest counts.")] = 5,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Time paper 1's network per utterance, single and in batches, features included and not."""
@@ -403,6 +465,29 @@ def bench_inference(
         typer.echo(
             f"{row['input']:8} batch {row['batch']:3} on {row['device']}, "
             f"{'with' if row['features'] else 'without'} features: {row['microseconds']:,} µs"
+        )
+
+
+@bench_app.command("mining")
+def bench_mining(
+    repeats: Annotated[int, typer.Option(help="Timed steps of either.")] = 5,
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
+    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Loss of all triplets and its gradient against pytorch-metric-learning."""
+    from ser_lib import mining_bench
+
+    document = mining_bench.compare(repeats=repeats, threads=threads, device=device)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["rows"]:
+        typer.echo(
+            f"batch {row['batch']:3}, {row['triplets']:,} triplets: "
+            f"{row['plain_ms']:.1f} -> {row['our_ms']:.1f} ms ({row['times_faster']} times "
+            f"faster), {row['plain_mib']:.0f} -> {row['our_mib']:.0f} MiB "
+            f"({row['times_smaller']} times smaller), equal to {row['difference']:.0e}"
         )
 
 
@@ -427,29 +512,6 @@ def bench_angles(
             f"({row['angles_times_faster']} times faster), classes {row['classify_ms']:.2f} ms "
             f"({row['classify_times_faster']} times faster), {same} answers, "
             f"angles differ by up to {row['largest_difference']:.1g} degrees"
-        )
-
-
-@bench_app.command("mining")
-def bench_mining(
-    repeats: Annotated[int, typer.Option(help="Timed steps of either form.")] = 5,
-    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
-    as_json: Json = False,
-) -> None:
-    """Loss of all triplets and its gradient against pytorch-metric-learning."""
-    from ser_lib import bench
-
-    document = bench.mining(repeats=repeats, threads=threads, device=device)
-    if as_json:
-        print_json(document)
-        return
-    for row in document["rows"]:
-        typer.echo(
-            f"batch {row['batch']:3}, {row['triplets']:,} triplets: "
-            f"{row['library_ms']:.1f} -> {row['our_ms']:.1f} ms ({row['times_faster']} times "
-            f"faster), {row['library_mib']:.0f} -> {row['our_mib']:.0f} MiB "
-            f"({row['times_smaller']} times smaller), equal to {row['difference']:.0e}"
         )
 
 

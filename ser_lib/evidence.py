@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,11 @@ from ser_lib.metrics import accuracy_class
 from ser_lib.records import Records
 
 Condition = Mapping[str, Any]
-"""Values of the fields of :class:`ser_lib.config.RunConfig`; what is not named has its default."""
+"""Values of the fields of :class:`ser_lib.config.RunConfig`; what is not named has its default.
+
+``by`` says which answers count (see :class:`ser_lib.training.Choice`): by default those by angle
+after a triplet stage, else those by softmax. ``seeds`` replaces the seeds of the protocol.
+"""
 
 BY_VALIDATION = "validation"
 """Value of ``lambda1`` that stands for the better of several weights, chosen by validation."""
@@ -36,18 +40,58 @@ class Missing(Exception):  # noqa: N818 - it is no error: the runs are still to 
 
 
 @dataclass(frozen=True)
+class Size:
+    """How much a protocol tests."""
+
+    folds: int
+    utterances: int
+    """Tested utterances of all folds; one that two random draws share counts twice."""
+
+
+@dataclass(frozen=True)
 class Protocol:
     """What makes a condition whole, fixed before the runs."""
 
     seeds: tuple[int, ...]
-    folds: Mapping[str, int]
-    """Folds of each corpus."""
-    utterances: Mapping[str, int]
-    """Tested utterances of each corpus."""
+    sizes: Mapping[str, Mapping[str, Size]]
+    """How much each protocol tests of each corpus."""
     weights: tuple[float, ...]
     """What ``lambda1: validation`` chooses among."""
     fixed: Condition
     """Settings of all runs, ``[fixed]`` of the plan."""
+    emotions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """All emotions of a corpus, where a condition asks for "all"."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What must be said of a corpus wherever it is shown."""
+    smallest: float = 0.0
+    """Smallest effect on class accuracy that counts, ``smallest_effect`` of the plan."""
+
+    @classmethod
+    def from_rules(cls, rules: Mapping[str, Any], fixed: Condition, smallest: float = 0.0) -> Self:
+        """Read ``rules`` of a ledger or a plan.
+
+        Raises:
+            KeyError: an entry is missing.
+            TypeError: an entry is of another kind.
+        """
+        corpora = rules["corpora"]
+        usual = fixed.get("protocol", "sessions")
+        sizes = {
+            name: {
+                protocol: Size(size["folds"], size["utterances"])
+                for protocol, size in {usual: corpus, **corpus.get("protocols", {})}.items()
+            }
+            for name, corpus in corpora.items()
+        }
+        return cls(
+            seeds=tuple(rules["seeds"]),
+            sizes=sizes,
+            weights=tuple(rules.get("lambda1_by_validation", ())),
+            fixed=fixed,
+            smallest=smallest,
+            emotions={name: tuple(corpus.get("emotions", ())) for name, corpus in corpora.items()},
+            notes={name: size["note"] for name, size in corpora.items() if "note" in size},
+        )
 
 
 class Evidence:
@@ -68,7 +112,8 @@ class Evidence:
                 of different copies of the corpus.
         """
         config = self.config(condition)
-        wanted = self.protocol.folds[config.corpus] * len(self.protocol.seeds)
+        seeds = condition.get("seeds", self.protocol.seeds)
+        wanted = self.protocol.sizes[config.corpus][config.protocol].folds * len(seeds)
         if self.records is None:
             raise Missing(0, wanted)
         runs = self.records.runs
@@ -80,7 +125,7 @@ class Evidence:
             if name not in runs:
                 raise ValueError(f"the records have no column {name!r}")
             kept &= (runs[name] == value).to_numpy()
-        found = runs[kept & runs["seed"].isin(self.protocol.seeds).to_numpy()]
+        found = runs[kept & runs["seed"].isin(seeds).to_numpy()]
         if len(twice := found[found.duplicated(["fold", "seed"])]):
             raise ValueError(
                 f"two runs of {config.label}: run {twice['run'].iloc[0]} is the second"
@@ -107,76 +152,39 @@ class Evidence:
             self._answers[key] = self._whole(condition)
         return self._answers[key]
 
-    def by_part(
-        self, condition: Condition, measure: str, *, epoch: Literal["last", "picked"] = "last"
-    ) -> pd.DataFrame:
+    def history(self, condition: Condition) -> pd.DataFrame:
+        """Every epoch of the runs of a condition, with ``fold`` and ``seed``.
+
+        Raises:
+            Missing: runs are not there.
+            ValueError: as for ``runs``.
+        """
+        runs = self.runs(condition)
+        return self._records().history.merge(runs[["run", "fold", "seed"]], on="run")
+
+    def by_part(self, condition: Condition, measure: str) -> pd.DataFrame:
         """A measure of each unit (row) and seed (column).
 
-        ``reconstruction`` and ``cross_entropy`` are those of each held-out part, after the last
-        epoch or after the one that the other part picked; any other name is a column of ``runs``,
-        with one unit a fold.
+        ``reconstruction`` and ``cross_entropy`` are those of the last epoch on each held-out part;
+        any other name is a column of ``runs``, with one unit a fold.
 
         Raises:
             Missing: runs are not there.
             ValueError: as for ``runs``, or the measure is unknown or not positive.
         """
+        runs = self.runs(condition)
         if measure in ("reconstruction", "cross_entropy"):
-            epochs = self.by_epoch(condition, measure)
-            if epoch == "picked":
-                chosen = self.picked(condition)
-                values = pd.Series({row: epochs.at[row, chosen[row]] for row in epochs.index})
-                values.index.names = epochs.index.names
-            else:
-                values = epochs.iloc[:, -1]
-            table = values.unstack("seed")
-        elif measure in (runs := self.runs(condition)):
+            last = self.history(condition).sort_values("epoch").groupby("run").tail(1)
+            parts = [c for c in (f"{measure}_0", f"{measure}_1") if c in last]
+            rows = last.melt(id_vars=["fold", "seed"], value_vars=parts, var_name="part")
+            table = rows.pivot(index=["fold", "part"], columns="seed", values="value")
+        elif measure in runs:
             table = runs.pivot(index="fold", columns="seed", values=measure)
         else:
             raise ValueError(f"measure {measure!r} is not in the records")
         if table.empty or table.isna().any(axis=None) or (table <= 0).any(axis=None):
             raise ValueError(f"{measure} of {dict(condition)} is missing or not positive somewhere")
         return table.astype(float)
-
-    def by_epoch(self, condition: Condition, measure: str) -> pd.DataFrame:
-        """A measure of the history: a row for each fold, part and seed, a column for each epoch.
-
-        ``part`` is "0" or "1", the held-out part that is measured; of training, such as
-        ``train_reconstruction``, it is "train".
-
-        Raises:
-            Missing: runs are not there.
-            ValueError: as for ``runs``, or the history of these runs has no such measure.
-        """
-        runs = self.runs(condition)
-        history = self._records().history.merge(runs[["run", "fold", "seed"]], on="run")
-        names = {f"{measure}_0": "0", f"{measure}_1": "1", measure: "train"}
-        names = {name: part for name, part in names.items() if name in history}
-        rows = history.rename(columns=names).melt(
-            id_vars=["fold", "seed", "epoch"], value_vars=list(names.values()), var_name="part"
-        )
-        table = rows.pivot(index=["fold", "part", "seed"], columns="epoch", values="value")
-        if table.empty or table.isna().any(axis=None):
-            raise ValueError(f"{measure} of {dict(condition)} is missing somewhere")
-        return table
-
-    def picked(self, condition: Condition) -> pd.Series[int]:
-        """Epoch of each fold, part and seed that the other part picked, as in training.
-
-        The other part takes its first epoch of the highest class accuracy, then of the lowest
-        cross-entropy; where nothing classifies, of the lowest error of reconstruction.
-
-        Raises:
-            Missing: runs are not there.
-            ValueError: as for ``runs``.
-        """
-        if "S" in self.config(condition).objective:
-            accuracy = self.by_epoch(condition, "accuracy_class")
-            best = accuracy.eq(accuracy.max(axis=1), axis=0)
-            merit = self.by_epoch(condition, "cross_entropy").where(best, np.inf)
-        else:
-            merit = self.by_epoch(condition, "reconstruction")
-        picked: pd.Series[int] = merit.idxmin(axis=1)
-        return picked.rename(index={"0": "1", "1": "0"}, level="part").sort_index()
 
     def _records(self) -> Records:
         if self.records is None:
@@ -190,14 +198,21 @@ class Evidence:
             ValueError: a setting or its value is wrong, or the corpus is not in the protocol.
         """
         settings = {**self.protocol.fixed, **condition}
+        for name in ("by", "seeds"):
+            settings.pop(name, None)
         if settings.get("emotions") == "four":
             settings["emotions"] = list(PAPER_EMOTIONS)
-        if settings.get("corpus") not in self.protocol.folds:
+        if settings.get("corpus") not in self.protocol.sizes:
             raise ValueError(f"corpus {settings.get('corpus')!r} is not among the protocol's")
+        if settings.get("emotions") == "all":
+            settings["emotions"] = list(self.protocol.emotions[settings["corpus"]])
         if strange := sorted(set(settings) - _SETTINGS):
             raise ValueError(f"{', '.join(strange)}: no settings of a condition")
         place = {"corpus_hash": "", "fold": 0, "seed": 0}
-        return RunConfig.from_dict({**settings, **place}).canonical()
+        config = RunConfig.from_dict({**settings, **place}).canonical()
+        if config.protocol not in self.protocol.sizes[config.corpus]:
+            raise ValueError(f"protocol {config.protocol!r} has no size for {config.corpus!r}")
+        return config
 
     def _whole(self, condition: Condition) -> pd.DataFrame:
         if condition.get("lambda1") == BY_VALIDATION:
@@ -205,14 +220,22 @@ class Evidence:
         else:
             runs = self.runs(condition)
             rows = self._records().predictions.merge(runs[["run", "fold", "seed"]], on="run")
-        corpus = condition["corpus"]
-        rows = rows.assign(speaker=[speaker_of(corpus, key) for key in rows["key"]])
-        wanted = self.protocol.utterances[corpus]
+        config = self.config({**condition, "lambda1": 1.0})
+        by = condition.get("by", "angle" if config.triplet_epochs else "softmax")
+        rows = pd.DataFrame(rows[rows["by"] == by])
+        corpus = config.corpus
+        if config.protocol.startswith("random"):
+            # Speakers are on both sides, so that a draw is the unit; it may share utterances.
+            draws = rows["fold"].astype(str)
+            rows = rows.assign(speaker="draw " + draws, key=draws + " " + rows["key"])
+        else:
+            rows = rows.assign(speaker=[speaker_of(corpus, key) for key in rows["key"]])
+        wanted = self.protocol.sizes[corpus][config.protocol].utterances
         for seed, found in rows.groupby("seed")["key"]:
             if len(found) != wanted or not found.is_unique:
                 raise ValueError(
                     f"{dict(condition)}: seed {seed} tested {len(found)} utterances, "
-                    f"{found.nunique()} different ones; the corpus has {wanted}"
+                    f"{found.nunique()} different ones; the protocol has {wanted}"
                 )
         return rows
 
@@ -258,18 +281,20 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
             name = str(error)
         if name != row["run"]:
             problems.append(f"run {row['run']}: its configuration is that of {name}")
-    emotions = {row["run"]: row["emotions"].split(",") for row in records.runs.to_dict("records")}
+    known_runs = {row["run"]: row for row in records.runs.to_dict("records")}
     told = records.history.set_index(["run", "epoch"])
-    for (run, way), part in records.predictions.groupby(["run", "way"]):
+    for (run, way, by), part in records.predictions.groupby(["run", "way", "by"]):
         run, way = str(run), int(str(way))
-        if run not in emotions:
+        if run not in known_runs:
             problems.append(f"run {run}: predictions without a run")
             continue
+        emotions = known_runs[run]["emotions"].split(",")
         highest = np.stack(list(part["scores"])).argmax(axis=1)
-        if list(part["predicted"]) != [emotions[run][index] for index in highest]:
+        if list(part["predicted"]) != [emotions[index] for index in highest]:
             problems.append(f"run {run}, way {way}: a prediction is not the highest score's")
         epoch = (run, part["epoch"].iloc[0])
-        column = f"accuracy_class_{1 - way}"
+        tested = 1 - way if known_runs[run]["protocol"] == "sessions" else 0
+        column = f"accuracy_class{'' if by == 'softmax' else f'_{by}'}_{tested}"
         value = told[column].get(epoch) if column in told else None
         mine = accuracy_class(part["truth"], part["predicted"])
         if value is None or abs(value - mine) > 1e-9:

@@ -1,4 +1,4 @@
-"""What a table of results says: one condition's accuracies, what two differ by, what was printed.
+"""What a table of results says: one condition's accuracies, and what two differ by.
 
 Everything is computed from the answers of :class:`ser_lib.evidence.Evidence`, so that a condition
 whose runs are not all there gives :class:`ser_lib.evidence.Missing` and no number.
@@ -7,7 +7,7 @@ whose runs are not all there gives :class:`ser_lib.evidence.Missing` and no numb
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,37 +169,3 @@ def or_running(make: Callable[..., str], *arguments: Any) -> str:
         return make(*arguments)
     except Missing as missing:
         return str(missing)
-
-
-def printed(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the paper's tables as the ledger quotes them, row against row.
-
-    Returns:
-        By ``input`` and ``row`` (the objective, or the model that is not the paper's own):
-        ``overall`` and ``class`` in per cent, ``mse`` in 10⁻⁴, where they are printed.
-
-    Raises:
-        ValueError: two claims quote the same figure differently.
-    """
-    rows: dict[tuple[str, str], dict[str, float]] = {}
-    for claim in claims:
-        figures = claim.get("printed") or {}
-        sides = [claim.get("first", {}), claim.get("second", {})]
-        for measure in ("overall", "class", "mse"):
-            values = figures.get(measure)
-            if not all(sides) or not isinstance(values, list) or len(values) != 2:
-                continue
-            if measure == "mse":  # Table 2 stands in the order of its rows: A, then what is claimed
-                values = values[::-1]
-            for side, value in zip(sides, values, strict=True):
-                row = side.get("model", side["objective"])
-                for given in {side.get("input", where.get("input")) for where in claim["cells"]}:
-                    known = rows.setdefault((given, row), {}).setdefault(measure, value)
-                    if known != value:
-                        raise ValueError(
-                            f"claim {claim['id']!r} quotes {measure} {value} of {row} on {given}, "
-                            f"another claim {known}"
-                        )
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(table.index, names=["input", "row"])
-    return table.sort_index()

@@ -1,86 +1,23 @@
-"""Figures beside a table of results: differences with intervals, confusions, curves by epoch.
+"""Figures beside a table of results: confusions side by side, curves by epoch with levels.
 
-They keep to the rules of :mod:`ser_lib.plots`. A condition whose runs are not all there has a note
-in the place of its numbers.
+They keep to the rules of :mod:`ser_lib.plots`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ser_lib.intervals import Interval
 from ser_lib.plots import GREY, SERIES_COLOURS, draw_confusion, new_figure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DASHES = ("-", "--", ":", "-.")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a forest plot."""
-
-    label: str
-    interval: Interval | None
-    """Of the difference; nothing while runs are missing."""
-    printed: float | None = None
-    """What the paper prints, in the same unit."""
-    note: str = ""
-    """What stands in the place of an interval that is not there."""
-
-
-def forest(
-    panels: Mapping[str, Sequence[Line]], *, smallest: float, xlabel: str, scale: float = 1.0
-) -> Figure:
-    """Differences as squares on their intervals, printed ones as diamonds, a panel below another.
-
-    The band is what lies within the smallest effect on both sides of zero.
-
-    Args:
-        panels: title -> lines, from above.
-        smallest: half the width of the band, in the unit of the lines.
-        xlabel: name of the axis.
-        scale: factor from the unit of the lines to that of the axis, such as 100 for points.
-
-    Raises:
-        ValueError: there are no lines.
-    """
-    if not panels or not all(panels.values()):
-        raise ValueError(f"a forest plot needs lines in every panel, got {dict(panels)}")
-    counts = [len(lines) for lines in panels.values()]
-    with new_figure(8.0, 1.0 + sum(0.34 * count + 0.45 for count in counts)) as figure:
-        grid = figure.subplots(
-            len(panels), 1, sharex=True, squeeze=False, height_ratios=[n + 0.6 for n in counts]
-        )
-        for axes, (title, lines) in zip(grid[:, 0], panels.items(), strict=True):
-            axes.axvspan(-scale * smallest, scale * smallest, color="#E3E3E3", linewidth=0)
-            axes.axvline(0, color=GREY, linewidth=1)
-            for place, line in enumerate(lines):
-                if line.interval is None:
-                    axes.text(0.01, place, line.note, transform=axes.get_yaxis_transform(),
-                              va="center", color=GREY, fontstyle="italic")  # fmt: skip
-                else:
-                    ends = (scale * line.interval.low, scale * line.interval.high)
-                    axes.plot(ends, (place, place), color=SERIES_COLOURS[0], linewidth=2)
-                    axes.plot(scale * line.interval.estimate, place, "s", markersize=7,
-                              color=SERIES_COLOURS[0], label="here")  # fmt: skip
-                if line.printed is not None:
-                    axes.plot(scale * line.printed, place, "D", markersize=7, fillstyle="none",
-                              color=SERIES_COLOURS[1], label="printed")  # fmt: skip
-            axes.set_yticks(range(len(lines)), [line.label for line in lines])
-            axes.set_ylim(len(lines) - 0.4, -0.6)
-            axes.tick_params(axis="y", length=0)
-            axes.set_title(title, loc="left", fontweight="bold", fontsize=11)
-        grid[-1, 0].set_xlabel(xlabel)
-        _legend_above(figure, grid.ravel())
-    return figure
 
 
 def confusions(panels: Mapping[str, NDArray[Any]], emotions: Sequence[str]) -> Figure:

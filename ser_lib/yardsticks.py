@@ -17,7 +17,8 @@ from ser_lib.corpora import emodb
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.features import Dataset, MinMaxScaler
 from ser_lib.files import atomic_write
-from ser_lib.study import Plan, Sources
+from ser_lib.sources import Sources
+from ser_lib.study import Plan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""The figures beside the tables draw the numbers they are given, and notes where there are none."""
+"""The figures beside the tables draw the numbers they are given."""
 
 import io
 
@@ -9,19 +9,10 @@ import pytest
 from matplotlib.collections import QuadMesh
 
 from ser_lib import table_plots
-from ser_lib.intervals import Interval
-from ser_lib.table_plots import Line
-
-LINES = [
-    Line("S+A", Interval(0.03, -0.01, 0.07), printed=0.042),
-    Line("S+C", None, printed=0.049, note="running: 7 of 15 runs"),
-    Line("parent", Interval(-0.02, -0.05, 0.01)),
-]
 
 
 def examples():
     return {
-        "forest": table_plots.forest({"EMO-DB": LINES}, smallest=0.02, xlabel="points", scale=100),
         "confusions": table_plots.confusions(
             {"S": np.eye(2, dtype=int), "S+C": np.full((2, 2), 3)}, ["anger", "sadness"]
         ),
@@ -43,26 +34,6 @@ def test_figures_are_closed_opaque_and_leave_the_settings_alone():
         assert (plt.imread(picture)[..., 3] == 1).all()
     assert not plt.get_fignums()
     assert dict(matplotlib.rcParams) == before
-
-
-def test_a_forest_has_intervals_printed_diamonds_and_notes():
-    (axes,) = examples()["forest"].axes
-    drawn = {
-        (line.get_marker(), *np.round(line.get_xdata(), 6), *line.get_ydata())
-        for line in axes.lines[1:]
-    }
-    assert drawn == {
-        ("None", -1.0, 7.0, 0, 0),
-        ("s", 3.0, 0),
-        ("D", 4.2, 0),
-        ("D", 4.9, 1),
-        ("None", -5.0, 1.0, 2, 2),
-        ("s", -2.0, 2),
-    }
-    assert [text.get_text() for text in axes.texts] == ["running: 7 of 15 runs"]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["S+A", "S+C", "parent"]
-    (band,) = axes.patches
-    assert (band.get_x(), band.get_width()) == (-2.0, 4.0)
 
 
 def test_confusions_share_one_bar():
@@ -88,13 +59,11 @@ def test_epochs_start_at_one_and_a_missing_panel_has_a_note():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: table_plots.forest({}, smallest=0.02, xlabel="points"),
-        lambda: table_plots.forest({"EMO-DB": []}, smallest=0.02, xlabel="points"),
         lambda: table_plots.confusions({}, ["anger"]),
         lambda: table_plots.epochs({}, {}, ylabel="error"),
         lambda: table_plots.epochs({"one": {"A": []}}, {}, ylabel="error"),
     ],
 )
 def test_nothing_to_draw_is_refused(draw):
-    with pytest.raises(ValueError, match=r"lines|no confusion|nothing to draw"):
+    with pytest.raises(ValueError, match=r"no confusion|nothing to draw"):
         draw()
