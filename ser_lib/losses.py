@@ -1,4 +1,4 @@
-"""Losses that join or replace softmax: center loss and reconstruction (paper 1)."""
+"""Losses that join or replace softmax: center loss, reconstruction (paper 1), triplets (2)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ser_lib.mining import Distance, Mining, count_active, pairwise_distances, triplets
 
 
 class CenterLoss(nn.Module):
@@ -129,3 +131,55 @@ def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
             f"reconstruction has shape {tuple(output.shape)}, its input {tuple(target.shape)}"
         )
     return F.mse_loss(output, target)
+
+
+def triplet_loss(
+    embeddings: Tensor,
+    labels: Tensor,
+    margin: float,
+    mining: Mining = "all",
+    distance: Distance = "euclidean",
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    r"""Ask each anchor to be nearer to its positives than to its negatives, by a margin (paper 2).
+
+    .. math:: L_T = \frac{1}{|T|} \sum_{(a, p, n) \in T} \max(0, d_{ap} - d_{an} + m)
+
+    :math:`T` is what the mining picks: ``"all"`` valid triplets, zeros included; all
+    ``"semi-hard"`` ones; or one triplet for each anchor that has a positive and a negative, the
+    ``"hard"`` est or a ``"random"`` one (see :func:`ser_lib.mining.triplets`). Paper 2 does not say
+    which triplets, distance and margin it took. The first two are counted instead of listed
+    (:func:`ser_lib.mining.count_active`). A hinge of exactly zero has no gradient.
+
+    Args:
+        embeddings: shape ``(batch, dim)``, as they are: nothing is normalised, except by cosine.
+        labels: shape ``(batch,)``.
+        margin: 0 or more, in the distance's unit.
+        mining: which triplets.
+        distance: ``"euclidean"``, ``"squared_euclidean"`` or ``"cosine"``, which is 1 - cos; at
+            zero Euclidean distance the gradient is zero.
+        generator: for ``"random"`` only.
+
+    Returns:
+        A scalar from 0 on; zero, with a gradient of zeros, if there is no triplet.
+
+    Raises:
+        ValueError: shapes or margin do not fit, mining or distance are unknown, or ``"random"``
+            has no generator.
+
+    Example:
+        >>> z = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.5]])
+        >>> round(triplet_loss(z, torch.tensor([0, 0, 1]), 1.0).item(), 4)  # (0.5 + 0.1972) / 2
+        0.3486
+    """
+    d = pairwise_distances(embeddings, distance)
+    if mining in ("all", "semi-hard"):
+        counts = count_active(d.detach(), labels, margin, mining)
+        size = counts.valid if mining == "all" else counts.active
+        total = (counts.weights * d).sum() + margin * counts.active
+    else:
+        a, p, n = triplets(d.detach(), labels, margin, mining, generator=generator)
+        size = len(a)
+        total = (d[a, p] - d[a, n] + margin).relu().sum()
+    return (total / size if size else embeddings.sum() * 0).to(embeddings.dtype)
