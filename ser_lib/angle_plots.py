@@ -75,7 +75,8 @@ def on_sphere(angles: ArrayLike) -> tuple[Array, float]:
         return angle_matrix(flat.reshape(count, 3)).numpy()[upper] - given[upper]
 
     found = least_squares(apart, start.ravel())
-    stress = math.sqrt(np.sum(found.fun**2) / max(np.sum(given[upper] ** 2), 1e-300))
+    whole = math.sqrt(np.sum(given[upper] ** 2))
+    stress = math.sqrt(np.sum(found.fun**2)) / whole if whole else 0.0
     return _turned(_unit(found.x.reshape(count, 3))), stress
 
 

@@ -1,4 +1,4 @@
-"""The figures of angles draw the numbers they are given, on a sphere as well as three axes allow."""
+"""The figures of angles draw the numbers they are given, on a sphere as well as it can."""
 
 import io
 
@@ -52,7 +52,7 @@ def test_what_fits_on_a_sphere_is_placed_exactly(seed, count, dim):
     np.testing.assert_allclose(np.linalg.norm(places, axis=1), 1)
     np.testing.assert_allclose(angle_matrix(places), given_angles, atol=0.5)
     assert places.mean(axis=0)[2] >= -1e-9
-    assert abs(places.mean(axis=0)[:2]).max() < 1e-6 + 1e-3 * places.mean(axis=0)[2] + 1e-6
+    assert abs(places.mean(axis=0)[:2]).max() < 1e-6
 
 
 def test_stress_is_that_of_the_drawn_angles_and_no_worse_than_the_classical_start():
@@ -77,7 +77,9 @@ def test_eight_right_angles_do_not_fit():
 
 
 def test_equal_and_opposite_directions_are_drawn():
-    assert angle_plots.on_sphere(np.zeros((3, 3)))[1] < 1e-3
+    places, stress = angle_plots.on_sphere(np.zeros((3, 3)))
+    assert stress == 0
+    assert angle_matrix(places).max() < 0.1
     places, stress = angle_plots.on_sphere([[0, 180], [180, 0]])
     assert stress < 1e-3
     assert abs(places[:, 2]).max() < 1e-2  # across, not one behind the other
