@@ -1,21 +1,18 @@
-"""Figures of directions and the angles between them.
+"""Figures of directions in the plane and of the angles between them.
 
-They keep to the rules of :mod:`ser_lib.plots`, which draws the other figures of data.
+They keep to the rules of :mod:`ser_lib.plots`, which draws the other figures of data; directions
+on a sphere are drawn by :mod:`ser_lib.sphere_plots`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.optimize import least_squares
 
-from ser_lib.angles import angle_matrix
 from ser_lib.plots import (
     EMOTION_COLOURS,
     EMOTION_MARKERS,
@@ -30,80 +27,60 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
-
-def on_sphere(angles: ArrayLike) -> tuple[Array, float]:
-    r"""Places on the unit sphere whose angles are as near as possible to those given.
-
-    Eight directions in 200 dimensions need up to eight; a picture has three. The start is the
-    classical scaling of the cosines (their three largest eigenvectors, scaled to length 1), then
-    the squared differences of the angles are minimised. What does not survive is the stress,
-
-    .. math:: \sqrt{\frac{\sum_{j<k} (\hat\theta_{jk} - \theta_{jk})^2}
-       {\sum_{j<k} \theta_{jk}^2}}
-
-    where 0 is a perfect picture (Kruskal's stress-1 with the angles themselves as disparities).
+def arrows(
+    vectors: Mapping[str, Sequence[float]],
+    emotions: Sequence[str],
+    *,
+    chords: Sequence[tuple[str, str]] = (),
+    circle: bool = False,
+    labels: tuple[str, str] = ("first number", "second number"),
+) -> Figure:
+    """Vectors in the plane as arrows from the origin, with one scale along both axes.
 
     Args:
-        angles: degrees, symmetric, shape ``(n, n)`` with ``n`` of at least 2.
-
-    Returns:
-        Unit vectors ``(n, 3)``, turned so that their mean looks at the reader (along the third
-        axis) and the widest spread is horizontal; and the stress.
-
-    Raises:
-        ValueError: the matrix is no matrix of angles.
-
-    Example:
-        >>> places, stress = on_sphere([[0, 90, 90], [90, 0, 90], [90, 90, 0]])
-        >>> places.shape, round(stress, 6)
-        ((3, 3), 0.0)
-    """
-    given = np.asarray(angles, dtype=np.float64)
-    _check_angles(given)
-    count = len(given)
-    upper = np.triu_indices(count, 1)
-    values, vectors = np.linalg.eigh(np.cos(np.radians(given)))
-    start = np.zeros((count, 3))
-    kept = min(3, count)
-    start[:, :kept] = (vectors * np.sqrt(np.maximum(values, 0)))[:, ::-1][:, :kept]
-    # A direction that three dimensions lose altogether would have length 0.
-    start += 1e-3 * np.random.default_rng(0).normal(size=start.shape)
-
-    def apart(flat: Array) -> Array:
-        return angle_matrix(flat.reshape(count, 3)).numpy()[upper] - given[upper]
-
-    found = least_squares(apart, start.ravel())
-    whole = math.sqrt(np.sum(given[upper] ** 2))
-    stress = math.sqrt(np.sum(found.fun**2)) / whole if whole else 0.0
-    return _turned(_unit(found.x.reshape(count, 3))), stress
-
-
-def spheres(panels: Mapping[str, tuple[ArrayLike, Sequence[str]]]) -> Figure:
-    """Emotions as directions on a sphere, one sphere per corpus, with angles between neighbours.
-
-    The places are those of :func:`on_sphere`; the numbers at the arcs are the angles given, not
-    those of the picture. Each emotion is joined to the one nearest to it, and among up to four
-    emotions each to each. What lies on the far side is hollow, its arcs are dotted.
-
-    Args:
-        panels: title -> degrees ``(n, n)``, and the emotion of each row.
+        vectors: label -> (x, y).
+        emotions: of each vector, for its colour and marker.
+        chords: pairs of labels whose tips are joined by a dashed line.
+        circle: whether to draw the circle of radius 1.
+        labels: of the two axes.
 
     Raises:
-        ValueError: there is no panel, an emotion has no colour, or a matrix is none of angles.
+        ValueError: there is no vector, an emotion has no colour, or there are not as many.
     """
-    if not panels:
-        raise ValueError("there is no panel to draw")
-    across = min(len(panels), 2)
-    down = -(-len(panels) // across)
-    with new_figure(5.0 * across, 0.4 + 3.8 * down) as figure:
-        grid = figure.subplots(down, across, squeeze=False).ravel()
-        for axes in grid[len(panels) :]:
-            axes.axis("off")
-        for axes, (title, (angles, emotions)) in zip(grid, panels.items(), strict=False):
-            _draw_sphere(axes, np.asarray(angles, dtype=np.float64), emotions)
-            axes.set_title(title)
+    check_emotions(emotions)
+    if not vectors or len(emotions) != len(vectors):
+        raise ValueError(f"{len(emotions)} emotions for {len(vectors)} vectors: as many, 1 or more")
+    tips = np.array(list(vectors.values()), dtype=np.float64)
+    with new_figure(6.5, 4.8) as figure:
+        axes = figure.add_subplot()
+        if circle:
+            turn = np.linspace(0, 2 * np.pi, 181)
+            axes.plot(np.cos(turn), np.sin(turn), color=GREY, linewidth=1)
+        for first, second in chords:
+            axes.plot(
+                *zip(vectors[first], vectors[second], strict=True), color=GREY, linestyle="--"
+            )
+        # The longest first, so that what lies along it stays visible.
+        for number in np.argsort(-np.linalg.norm(tips, axis=1)):
+            x, y = tips[number]
+            colour = EMOTION_COLOURS[emotions[number]]
+            axes.plot([0, x], [0, y], color=colour, linewidth=2.5)
+            marker = EMOTION_MARKERS[emotions[number]]
+            axes.plot(x, y, marker=marker, markersize=10, color=colour)
+            axes.annotate(
+                list(vectors)[number],
+                (x, y),
+                (10 if x >= 0 else -10, 6 if y >= 0 else -6),
+                textcoords="offset points",
+                ha="left" if x >= 0 else "right",
+                va="bottom" if y >= 0 else "top",
+            )
+        axes.plot(0, 0, "o", color="black", markersize=5)
+        axes.margins(0.2)
+        axes.set(xlabel=labels[0], ylabel=labels[1])
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.locator_params(nbins=6)
     return figure
 
 
@@ -126,14 +103,14 @@ def angle_heat_map(
         ValueError: the shapes do not fit, or one end comes without the other.
     """
     matrix = np.asarray(angles, dtype=np.float64)
-    _check_angles(matrix, emotions)
+    check_angles(matrix, emotions)
     if (low is None) != (high is None):
         raise ValueError("an interval has two ends: low and high must both be given, or neither")
     texts = [[f"{value:.0f}°" for value in row] for row in matrix]
     if low is not None and high is not None:
         ends = [np.asarray(end, dtype=np.float64) for end in (low, high)]
         for end in ends:
-            _check_angles(end, emotions)
+            check_angles(end, emotions)
         texts = [
             [f"{texts[j][k]}\n{ends[0][j, k]:.0f} to {ends[1][j, k]:.0f}" for k in range(len(row))]
             for j, row in enumerate(texts)
@@ -189,7 +166,12 @@ def angle_histogram(samples: Mapping[str, ArrayLike], *, xlabel: str) -> Figure:
     return figure
 
 
-def _check_angles(matrix: Array, emotions: Sequence[str] | None = None) -> None:
+def check_angles(matrix: Array, emotions: Sequence[str] | None = None) -> None:
+    """Refuse what is no matrix of angles in degrees.
+
+    Raises:
+        ValueError: it is not square or not symmetric, or an angle is out of its range.
+    """
     size = matrix.shape[0] if emotions is None else len(emotions)
     if matrix.shape != (size, size) or size < 2:
         raise ValueError(f"angles of shape {matrix.shape}, expected ({size}, {size}), 2 or more")
@@ -198,92 +180,3 @@ def _check_angles(matrix: Array, emotions: Sequence[str] | None = None) -> None:
         raise ValueError(f"an angle is {bad[0]} degrees, it must lie in [0, 180]")
     if not np.allclose(matrix, matrix.T, atol=1e-6):
         raise ValueError("the angles are not symmetric: from j to k must be as from k to j")
-
-
-def _unit(rows: Array) -> Array:
-    unit: Array = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit
-
-
-def _turned(places: Array) -> Array:
-    """Turn the sphere: the mean to the reader, then the widest spread across."""
-    centred = places - places.mean(axis=0)
-    axes = np.linalg.svd(centred)[2]
-    forward = places.mean(axis=0)
-    if np.linalg.norm(forward) < 1e-6:
-        forward = axes[2]
-    forward = forward / np.linalg.norm(forward)
-    flat = centred - np.outer(centred @ forward, forward)
-    right = np.linalg.svd(flat)[2][0]
-    right = right - (right @ forward) * forward
-    right /= np.linalg.norm(right)
-    turned: Array = places @ np.stack([right, np.cross(forward, right), forward], 1)
-    return turned * np.sign([turned[0, 0] or 1.0, 1.0, 1.0])
-
-
-def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
-    """Orthographic view from far away along the third axis."""
-    check_emotions(emotions)
-    _check_angles(angles, emotions)
-    places, _ = on_sphere(angles)
-    turn = np.radians(np.arange(0, 361, 3))
-    axes.fill(np.cos(turn), np.sin(turn), facecolor="#F4F6F8", edgecolor=GREY, linewidth=1.2)
-    for height in np.sin(np.radians((-60, -30, 0, 30, 60))):
-        width = np.sqrt(1 - height**2)
-        axes.plot([-width, width], [height, height], color="#DDE1E5", linewidth=0.8)
-    for longitude in np.sin(np.radians((-60, -30, 0, 30, 60))):
-        axes.plot(longitude * np.cos(turn), np.sin(turn), color="#DDE1E5", linewidth=0.8)
-    for j, k in _arcs(angles):
-        arc = _great_circle(places[j], places[k])
-        for side, style in ((arc[:, 2] >= 0, "-"), (arc[:, 2] < 0, ":")):
-            shown = np.where(side[:, None], arc, np.nan)
-            axes.plot(shown[:, 0], shown[:, 1], color=GREY, linestyle=style, linewidth=1.3)
-        x, y, _ = arc[len(arc) // 2]
-        axes.text(
-            x, y, f"{angles[j, k]:.0f}°", ha="center", va="center", fontsize=10, bbox=_BOX, zorder=4
-        )
-    for (x, y, z), name in zip(places, emotions, strict=True):
-        colour = EMOTION_COLOURS[name]
-        face = colour if z >= 0 else "white"
-        axes.plot(
-            x,
-            y,
-            marker=EMOTION_MARKERS[name],
-            markersize=11,
-            markerfacecolor=face,
-            markeredgecolor=colour,
-            markeredgewidth=1.8,
-            zorder=5,
-        )
-        # Outwards from the middle, where few arcs run.
-        radius = math.hypot(x, y)
-        away = (x / radius, y / radius) if radius > 0.15 else (0.0, 1.0)
-        axes.annotate(
-            name,
-            (x, y),
-            (12 * away[0], 12 * away[1]),
-            textcoords="offset points",
-            ha="left" if away[0] > 0.4 else "right" if away[0] < -0.4 else "center",
-            va="bottom" if away[1] > 0.4 else "top" if away[1] < -0.4 else "center",
-            fontsize=11,
-            bbox=_BOX,
-            zorder=6,
-        )
-    axes.set(xlim=(-1.55, 1.55), ylim=(-1.15, 1.15), aspect="equal")
-    axes.axis("off")
-
-
-def _arcs(angles: Array) -> list[tuple[int, int]]:
-    """Pairs to join: all of up to four, else each with its nearest."""
-    count = len(angles)
-    if count <= 4:
-        return [(j, k) for j in range(count) for k in range(j)]
-    others = np.where(np.eye(count, dtype=bool), np.inf, angles)
-    return sorted({(max(j, int(k)), min(j, int(k))) for j, k in enumerate(others.argmin(axis=1))})
-
-
-def _great_circle(start: Array, end: Array) -> Array:
-    """Points along the shortest way on the sphere, an odd number of them."""
-    share = np.linspace(0, 1, 61)[:, None]
-    chord: Array = (1 - share) * start + share * end
-    return _unit(chord + 1e-9)

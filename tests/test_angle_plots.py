@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_lib import angle_plots
+from ser_lib import angle_plots, sphere_plots
 from ser_lib.angles import angle_matrix
 
 FOUR = ["anger", "happiness", "neutral", "sadness"]
@@ -29,11 +29,14 @@ def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone():
     plt.close("all")
     eight = matrix(8, 20)
     for figure in (
-        angle_plots.spheres({"a": (matrix(4, 3), FOUR), "b": (eight, EIGHT), "c": (eight, EIGHT)}),
-        angle_plots.spheres({"a": (matrix(2, 3), FOUR[:2])}),
+        sphere_plots.spheres({"a": (matrix(4, 3), FOUR), "b": (eight, EIGHT), "c": (eight, EIGHT)}),
+        sphere_plots.spheres({"a": (matrix(2, 3), FOUR[:2])}),
         angle_plots.angle_heat_map(eight, EIGHT, low=0.9 * eight, high=eight),
         angle_plots.angle_heat_map(matrix(2, 3), FOUR[:2]),
         angle_plots.angle_histogram({"a": [1, 2]}, xlabel="angle"),
+        angle_plots.arrows(
+            {"a": (1, 2), "b": (-1, -1)}, FOUR[:2], chords=[("a", "b")], circle=True
+        ),
     ):
         figure.savefig(io.BytesIO(), format="png")
         assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
@@ -47,7 +50,7 @@ def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone():
 @given(st.integers(0, 999), st.integers(2, 6), st.integers(2, 3))
 def test_what_fits_on_a_sphere_is_placed_exactly(seed, count, dim):
     given_angles = matrix(count, dim, seed)
-    places, stress = angle_plots.on_sphere(given_angles)
+    places, stress = sphere_plots.on_sphere(given_angles)
     assert stress < 1e-3
     np.testing.assert_allclose(np.linalg.norm(places, axis=1), 1)
     np.testing.assert_allclose(angle_matrix(places), given_angles, atol=0.5)
@@ -58,7 +61,7 @@ def test_what_fits_on_a_sphere_is_placed_exactly(seed, count, dim):
 def test_stress_is_that_of_the_drawn_angles_and_no_worse_than_the_classical_start():
     for seed in range(3):
         given_angles = matrix(8, 20, seed)
-        places, stress = angle_plots.on_sphere(given_angles)
+        places, stress = sphere_plots.on_sphere(given_angles)
         upper = np.triu_indices(8, 1)
         size = np.linalg.norm(given_angles[upper])
         drawn = angle_matrix(places).numpy()
@@ -70,24 +73,24 @@ def test_stress_is_that_of_the_drawn_angles_and_no_worse_than_the_classical_star
 
 def test_eight_right_angles_do_not_fit():
     right = 90 * (1 - np.eye(8))
-    _, stress = angle_plots.on_sphere(right)
+    _, stress = sphere_plots.on_sphere(right)
     assert stress > 0.15
-    _, three = angle_plots.on_sphere(right[:3, :3])
+    _, three = sphere_plots.on_sphere(right[:3, :3])
     assert three < 1e-6
 
 
 def test_equal_and_opposite_directions_are_drawn():
-    places, stress = angle_plots.on_sphere(np.zeros((3, 3)))
+    places, stress = sphere_plots.on_sphere(np.zeros((3, 3)))
     assert stress == 0
     assert angle_matrix(places).max() < 0.1
-    places, stress = angle_plots.on_sphere([[0, 180], [180, 0]])
+    places, stress = sphere_plots.on_sphere([[0, 180], [180, 0]])
     assert stress < 1e-3
     assert abs(places[:, 2]).max() < 1e-2  # across, not one behind the other
 
 
 def test_spheres_name_the_emotions_and_the_angles_given():
     angles = matrix(4, 20, 3)
-    (axes,) = angle_plots.spheres({"one": (angles, FOUR)}).axes
+    (axes,) = sphere_plots.spheres({"one": (angles, FOUR)}).axes
     assert axes.get_title() == "one"
     upper = angles[np.triu_indices(4, 1)]
     assert sorted(texts(axes)) == sorted([*FOUR, *(f"{value:.0f}°" for value in upper)])
@@ -95,15 +98,15 @@ def test_spheres_name_the_emotions_and_the_angles_given():
 
 def test_many_emotions_are_joined_to_their_nearest_only():
     angles = matrix(8, 20, 4)
-    (axes,) = angle_plots.spheres({"one": (angles, EIGHT)}).axes
+    (axes,) = sphere_plots.spheres({"one": (angles, EIGHT)}).axes
     nearest = {f"{row[row > 0].min():.0f}°" for row in angles}
     assert {text for text in texts(axes) if text.endswith("°")} == nearest
 
 
 def test_the_far_side_is_hollow():
     tetrahedron = np.degrees(np.arccos(-1 / 3)) * (1 - np.eye(4))
-    (axes,) = angle_plots.spheres({"one": (tetrahedron, FOUR)}).axes
-    places, stress = angle_plots.on_sphere(tetrahedron)
+    (axes,) = sphere_plots.spheres({"one": (tetrahedron, FOUR)}).axes
+    places, stress = sphere_plots.on_sphere(tetrahedron)
     assert stress < 1e-6
     marks = [line for line in axes.lines if line.get_marker() not in ("None", None)]
     assert len(marks) == 4
@@ -128,19 +131,32 @@ def test_histograms_have_area_one():
         assert abs(np.trapezoid(y, x)) == pytest.approx(1)
 
 
+def test_arrows_go_from_the_origin_to_their_numbers():
+    vectors = {"long": (3.0, 1.0), "short": (-1.0, 0.5)}
+    figure = angle_plots.arrows(vectors, FOUR[:2], chords=[("long", "short")])
+    drawn = [line.get_xydata().tolist() for line in figure.axes[0].lines]
+    assert [[3.0, 1.0], [-1.0, 0.5]] in drawn
+    for label, tip in vectors.items():
+        assert [[0.0, 0.0], list(tip)] in drawn
+        (text,) = (t for t in figure.axes[0].texts if t.get_text() == label)
+        assert text.xy == tip
+
+
 RIGHT = [[0, 90], [90, 0]]
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: angle_plots.spheres({}), "no panel"),
-        (lambda: angle_plots.spheres({"a": (RIGHT, ["anger", "envy"])}), "'envy'"),
-        (lambda: angle_plots.spheres({"a": (RIGHT, FOUR)}), r"\(2, 2\), expected \(4, 4\)"),
-        (lambda: angle_plots.on_sphere([[0.0]]), "2 or more"),
-        (lambda: angle_plots.on_sphere([[0, 181], [181, 0]]), "181.0 degrees.*in \\[0, 180\\]"),
-        (lambda: angle_plots.on_sphere([[0, np.nan], [1, 0]]), "nan degrees"),
-        (lambda: angle_plots.on_sphere([[0, 1], [2, 0]]), "not symmetric"),
+        (lambda: sphere_plots.spheres({}), "no panel"),
+        (lambda: sphere_plots.spheres({"a": (RIGHT, ["anger", "envy"])}), "'envy'"),
+        (lambda: sphere_plots.spheres({"a": (RIGHT, FOUR)}), r"\(2, 2\), expected \(4, 4\)"),
+        (lambda: sphere_plots.on_sphere([[0.0]]), "2 or more"),
+        (lambda: sphere_plots.on_sphere([[0, 181], [181, 0]]), "181.0 degrees.*in \\[0, 180\\]"),
+        (lambda: sphere_plots.on_sphere([[0, np.nan], [1, 0]]), "nan degrees"),
+        (lambda: sphere_plots.on_sphere([[0, 1], [2, 0]]), "not symmetric"),
+        (lambda: angle_plots.arrows({"a": (1, 2)}, ["envy"]), "'envy'"),
+        (lambda: angle_plots.arrows({"a": (1, 2)}, FOUR), "4 emotions for 1 vectors"),
         (lambda: angle_plots.angle_heat_map(RIGHT, FOUR), r"expected \(4, 4\)"),
         (lambda: angle_plots.angle_heat_map(RIGHT, FOUR[:2], low=RIGHT), "two ends"),
     ],
