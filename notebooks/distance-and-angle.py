@@ -333,19 +333,19 @@ for tiny in (1e-3, 1e-6, 1e-9):
 # vector is much longer than the other two; see which mean follows it.
 
 # %%
-three = np.array([[4.0, -0.5], [0.3, 1.6], [-0.8, 1.5]])
+three = np.array([[4.0, -1.5], [0.3, 1.6], [-0.8, 1.5]])
 three_units = three / np.linalg.norm(three, axis=1, keepdims=True)
 mean = three.mean(axis=0)
 mean_of_units = three_units.mean(axis=0)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Five arrows from one origin. Three grey-black ones are the vectors: one long to the right, two shorter ones upwards. The mean of the vectors points to the right, near the long one; the mean of the unit vectors points up and to the right, between them."}, "figure": {"caption": "Three vectors, the mean of the vectors, and the mean of their unit vectors.", "name": "fig-two-means"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Five arrows from one origin. Three dark ones are the vectors: one long to the right and down, two shorter ones upwards. The mean of the vectors points to the right, near the long one; the mean of the unit vectors points up and to the right, between them."}, "figure": {"caption": "Three vectors, the mean of the vectors, and the mean of their unit vectors.", "name": "fig-two-means"}}
 angle_plots.arrows(
     {
         "first": three[0],
         "second": three[1],
         "third": three[2],
         "mean": mean,
-        "mean of unit vectors": mean_of_units,
+        "unit mean": mean_of_units,
     },
     ["neutral", "neutral", "neutral", "anger", "sadness"],
 )
