@@ -14,11 +14,7 @@ from torch import Tensor, nn
 
 from ser_lib.features import log_mel, mfcc
 from ser_lib.layers import ConvReLUMaxPool2d
-from ser_lib.losses import triplet_loss
 from ser_lib.models.parallel_cnn import KERNEL_SIZES, ParallelCNN
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-MARGIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -140,113 +136,6 @@ def inference(
     return {"threads": torch.get_num_threads(), "torch": torch.__version__, "rows": rows}
 
 
-def mining(
-    *,
-    batches: Sequence[int] = (64, 256, 512),
-    classes: int = 8,
-    dim: int = 200,
-    repeats: int = 5,
-    device: str = "cpu",
-    threads: int = 1,
-) -> dict[str, Any]:
-    """Compare the loss of all triplets with pytorch-metric-learning's, forward and backward.
-
-    Args:
-        batches: embeddings in a batch.
-        classes: of equal size.
-        dim: length of an embedding.
-        repeats: timed steps of either, in turn; the fastest counts.
-        device: of torch.
-        threads: of torch; one, as in the runs of a study.
-
-    Returns:
-        ``rows`` with ``batch``, ``triplets``, milliseconds and MiB of either in float32, their
-        ratios, and ``difference``: the largest of value and gradients in float64.
-
-    Raises:
-        ValueError: a size is not positive, or pytorch-metric-learning is not installed.
-    """
-    if min(*batches, classes, dim, repeats, threads) < 1:
-        raise ValueError(
-            f"batches {tuple(batches)}, classes {classes}, dim {dim}, repeats {repeats} and "
-            f"threads {threads} must be positive"
-        )
-    losses = (_library_loss(), partial(triplet_loss, margin=MARGIN))
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        rows = [_compare_losses(losses, n, classes, dim, repeats, device) for n in batches]
-    finally:
-        torch.set_num_threads(before)
-    return {
-        "device": device,
-        "threads": threads,
-        "classes": classes,
-        "dim": dim,
-        "torch": torch.__version__,
-        "rows": rows,
-    }
-
-
-def _library_loss() -> Loss:
-    """Give the loss by pytorch-metric-learning, which the library itself does not need."""
-    try:
-        from pytorch_metric_learning.distances import LpDistance
-        from pytorch_metric_learning.losses import TripletMarginLoss
-        from pytorch_metric_learning.reducers import MeanReducer
-    except ImportError as error:
-        raise ValueError(
-            f"this benchmark needs pytorch-metric-learning, of pyproject.toml's dev group: {error}"
-        ) from error
-    loss: Loss = TripletMarginLoss(
-        MARGIN, distance=LpDistance(normalize_embeddings=False), reducer=MeanReducer()
-    )
-    return loss
-
-
-def _compare_losses(
-    losses: Sequence[Loss], batch: int, classes: int, dim: int, repeats: int, device: str
-) -> dict[str, float]:
-    generator = torch.Generator().manual_seed(0)
-    z = torch.randn(batch, dim, generator=generator, dtype=torch.float64).to(device)
-    y = torch.arange(batch, device=device) % classes
-
-    def step(loss: Loss, z: Tensor) -> tuple[Tensor, Tensor]:
-        z = z.detach().requires_grad_()
-        value = loss(z, y)
-        return value.detach(), torch.autograd.grad(value, z)[0]
-
-    results = zip(*(step(loss, z) for loss in losses), strict=True)
-    difference = max(float((library - ours).abs().max()) for library, ours in results)
-    steps = [partial(step, loss, z.float()) for loss in losses]
-    library_mib, our_mib = (_peak(step, device) / 2**20 for step in steps)
-    library_ms, our_ms = (1000 * seconds for seconds in _fastest_of_each(steps, repeats, device))
-    same = y[:, None] == y
-    return {
-        "batch": batch,
-        "triplets": int(((same.sum(1) - 1) * (~same).sum(1)).sum()),
-        "library_ms": round(library_ms, 2),
-        "our_ms": round(our_ms, 2),
-        "times_faster": round(library_ms / our_ms, 1),
-        "library_mib": round(library_mib, 1),
-        "our_mib": round(our_mib, 1),
-        "times_smaller": round(library_mib / our_mib, 1),
-        "difference": difference,
-    }
-
-
-def _fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: str) -> list[float]:
-    """Seconds of each step's fastest repetition; the steps take turns."""
-    fastest = [float("inf")] * len(steps)
-    for _ in range(repeats):
-        for number, step in enumerate(steps):
-            start = perf_counter()
-            step()
-            _wait(device)
-            fastest[number] = min(fastest[number], perf_counter() - start)
-    return fastest
-
-
 def _fastest(call: Callable[[], Any], repeats: int, device: str) -> float:
     """Seconds of the fastest call, after one that does not count."""
     call()
@@ -258,6 +147,18 @@ def _fastest(call: Callable[[], Any], repeats: int, device: str) -> float:
         _wait(device)
         seconds.append(perf_counter() - start)
     return min(seconds)
+
+
+def fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: str) -> list[float]:
+    """Measure the seconds of each step's fastest repetition; the steps take turns."""
+    fastest = [float("inf")] * len(steps)
+    for _ in range(repeats):
+        for number, step in enumerate(steps):
+            start = perf_counter()
+            step()
+            _wait(device)
+            fastest[number] = min(fastest[number], perf_counter() - start)
+    return fastest
 
 
 def _compare(
@@ -272,8 +173,8 @@ def _compare(
     search = SearchPaths(layers).to(device)
     plain = PlainPaths(layers).to(device)
     forms = (_step(plain, x), _step(search, x))
-    peaks = [_peak(step, device) for step in forms]  # also warms up
-    fastest = _fastest_of_each(forms, repeats, device)
+    peaks = [peak_memory(step, device) for step in forms]  # also warms up
+    fastest = fastest_of_each(forms, repeats, device)
     plain_ms, search_ms = (1000 * seconds / batch for seconds in fastest)
     plain_mib, search_mib = (peak / 2**20 for peak in peaks)
     return Comparison(
@@ -314,8 +215,8 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _peak(step: Callable[[], Any], device: str) -> int:
-    """Bytes allocated at the worst moment of a step, beyond what was there before."""
+def peak_memory(step: Callable[[], Any], device: str) -> int:
+    """Count the bytes allocated at the worst moment of a step, beyond what was there before."""
     if device.startswith("cuda"):
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()

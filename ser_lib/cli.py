@@ -395,6 +395,29 @@ def bench_inference(
         )
 
 
+@bench_app.command("mining")
+def bench_mining(
+    repeats: Annotated[int, typer.Option(help="Timed steps of either.")] = 5,
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
+    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Loss of all triplets and its gradient against pytorch-metric-learning."""
+    from ser_lib import mining_bench
+
+    document = mining_bench.compare(repeats=repeats, threads=threads, device=device)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["rows"]:
+        typer.echo(
+            f"batch {row['batch']:3}, {row['triplets']:,} triplets: "
+            f"{row['plain_ms']:.1f} -> {row['our_ms']:.1f} ms ({row['times_faster']} times "
+            f"faster), {row['plain_mib']:.0f} -> {row['our_mib']:.0f} MiB "
+            f"({row['times_smaller']} times smaller), equal to {row['difference']:.0e}"
+        )
+
+
 @bench_app.command("angles")
 def bench_angles(
     repeats: Annotated[int, typer.Option(help="Timed calls of each form.")] = 5,
@@ -416,29 +439,6 @@ def bench_angles(
             f"({row['angles_times_faster']} times faster), classes {row['classify_ms']:.2f} ms "
             f"({row['classify_times_faster']} times faster), {same} answers, "
             f"angles differ by up to {row['largest_difference']:.1g} degrees"
-        )
-
-
-@bench_app.command("mining")
-def bench_mining(
-    repeats: Annotated[int, typer.Option(help="Timed steps of either form.")] = 5,
-    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
-    as_json: Json = False,
-) -> None:
-    """Loss of all triplets and its gradient against pytorch-metric-learning."""
-    from ser_lib import bench
-
-    document = bench.mining(repeats=repeats, threads=threads, device=device)
-    if as_json:
-        print_json(document)
-        return
-    for row in document["rows"]:
-        typer.echo(
-            f"batch {row['batch']:3}, {row['triplets']:,} triplets: "
-            f"{row['library_ms']:.1f} -> {row['our_ms']:.1f} ms ({row['times_faster']} times "
-            f"faster), {row['library_mib']:.0f} -> {row['our_mib']:.0f} MiB "
-            f"({row['times_smaller']} times smaller), equal to {row['difference']:.0e}"
         )
 
 

@@ -182,4 +182,4 @@ def triplet_loss(
         a, p, n = triplets(d.detach(), labels, margin, mining, generator=generator)
         size = len(a)
         total = (d[a, p] - d[a, n] + margin).relu().sum()
-    return (total / size if size else embeddings.sum() * 0).to(embeddings.dtype)
+    return (total / size if size else embeddings.square().sum() * 0).to(embeddings.dtype)

@@ -108,7 +108,7 @@ def triplets(
 
     - ``"all"``: every triplet there is; a list of :math:`O(B^3)`.
     - ``"semi-hard"``: those with :math:`d_{ap} < d_{an} < d_{ap} + m` (Schroff et al. 2015,
-      equation 4): in the right order, but by less than the margin.
+      section 3.2): in the right order, but by less than the margin.
     - ``"hard"``: for each anchor its farthest positive and nearest negative (Hermans et al. 2017);
       of equally far ones the first.
     - ``"random"``: for each anchor one positive and one negative, drawn with ``generator``.
