@@ -84,57 +84,60 @@ def arrows(
     return figure
 
 
-def angle_heat_map(
-    angles: ArrayLike,
-    emotions: Sequence[str],
-    *,
-    low: ArrayLike | None = None,
-    high: ArrayLike | None = None,
+def angle_heat_maps(
+    panels: Mapping[str, tuple[ArrayLike, Sequence[str]]],
+    intervals: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> Figure:
-    """Angles between emotions in degrees: each pair once, below it its interval if there is one.
+    """Angles between emotions in degrees, one panel per corpus: each pair once.
 
     Args:
-        angles: degrees, symmetric, shape ``(n, n)``.
-        emotions: name of each row.
-        low: lower ends of the intervals, of the same shape.
-        high: upper ends.
+        panels: title -> degrees, symmetric, ``(n, n)``, and the emotion of each row.
+        intervals: title -> lower and upper ends, each ``(n, n)``, written below the angles.
 
     Raises:
-        ValueError: the shapes do not fit, or one end comes without the other.
+        ValueError: there is no panel, intervals are for others, or the shapes do not fit.
     """
-    matrix = np.asarray(angles, dtype=np.float64)
-    check_angles(matrix, emotions)
-    if (low is None) != (high is None):
-        raise ValueError("an interval has two ends: low and high must both be given, or neither")
-    texts = [[f"{value:.0f}°" for value in row] for row in matrix]
-    if low is not None and high is not None:
-        ends = [np.asarray(end, dtype=np.float64) for end in (low, high)]
-        for end in ends:
-            check_angles(end, emotions)
-        texts = [
-            [f"{texts[j][k]}\n{ends[0][j, k]:.0f} to {ends[1][j, k]:.0f}" for k in range(len(row))]
-            for j, row in enumerate(texts)
-        ]
-    count = len(emotions)
-    with new_figure(min(2.4 + 1.05 * count, 8.0), 1.4 + 0.75 * count) as figure:
-        axes = figure.add_subplot()
-        sns.heatmap(
-            matrix[1:, :-1],
-            mask=np.triu(np.ones((count - 1, count - 1), dtype=bool), 1),
-            annot=np.array(texts)[1:, :-1],
-            fmt="",
-            annot_kws={"fontsize": 9 if count > 5 else 11},
-            cmap="viridis",
-            vmin=0,
-            vmax=max(90.0, float(matrix.max())),
-            linewidths=1,
-            xticklabels=list(emotions)[:-1],
-            yticklabels=list(emotions)[1:],
-            cbar_kws={"label": "angle (degrees)"},
-            ax=axes,
+    if not panels or (intervals is not None and set(intervals) != set(panels)):
+        raise ValueError(
+            f"panels {list(panels)} and intervals {intervals and list(intervals)}: one or more, "
+            "and intervals for the same"
         )
-        axes.tick_params(length=0, labelrotation=0)
-        axes.tick_params(axis="x", labelrotation=30)
+    matrices = {
+        title: np.asarray(angles, dtype=np.float64) for title, (angles, _) in panels.items()
+    }
+    largest = max(len(emotions) for _, emotions in panels.values())
+    heights = [1.0 + 0.75 * len(emotions) for _, emotions in panels.values()]
+    with new_figure(min(2.4 + 1.05 * largest, 8.0), sum(heights)) as figure:
+        grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights).ravel()
+        for axes, (title, (_, emotions)) in zip(grid, panels.items(), strict=True):
+            matrix, count = matrices[title], len(emotions)
+            check_angles(matrix, emotions)
+            texts = [[f"{value:.0f}°" for value in row] for row in matrix]
+            if intervals is not None:
+                low, high = (np.asarray(end, dtype=np.float64) for end in intervals[title])
+                check_angles(low, emotions)
+                check_angles(high, emotions)
+                for j, row in enumerate(texts):
+                    for k in range(count):
+                        row[k] += f"\n{low[j, k]:.0f} to {high[j, k]:.0f}"
+            sns.heatmap(
+                matrix[1:, :-1],
+                mask=np.triu(np.ones((count - 1, count - 1), dtype=bool), 1),
+                annot=np.array(texts)[1:, :-1],
+                fmt="",
+                annot_kws={"fontsize": 9 if largest > 5 else 11},
+                cmap="viridis",
+                vmin=0,
+                vmax=max(90.0, *(float(m.max()) for m in matrices.values())),
+                linewidths=1,
+                xticklabels=list(emotions)[:-1],
+                yticklabels=list(emotions)[1:],
+                cbar_kws={"label": "angle (degrees)"},
+                ax=axes,
+            )
+            axes.set_title(title)
+            axes.tick_params(length=0, labelrotation=0)
+            axes.tick_params(axis="x", labelrotation=30)
     return figure
 
 

@@ -31,8 +31,8 @@ def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone():
     for figure in (
         sphere_plots.spheres({"a": (matrix(4, 3), FOUR), "b": (eight, EIGHT), "c": (eight, EIGHT)}),
         sphere_plots.spheres({"a": (matrix(2, 3), FOUR[:2])}),
-        angle_plots.angle_heat_map(eight, EIGHT, low=0.9 * eight, high=eight),
-        angle_plots.angle_heat_map(matrix(2, 3), FOUR[:2]),
+        angle_plots.angle_heat_maps({"a": (eight, EIGHT)}, {"a": (0.9 * eight, eight)}),
+        angle_plots.angle_heat_maps({"a": (matrix(2, 3), FOUR[:2]), "b": (eight, EIGHT)}),
         angle_plots.angle_histogram({"a": [1, 2]}, xlabel="angle"),
         angle_plots.arrows(
             {"a": (1, 2), "b": (-1, -1)}, FOUR[:2], chords=[("a", "b")], circle=True
@@ -118,10 +118,16 @@ def test_the_far_side_is_hollow():
 
 def test_the_heat_map_shows_each_pair_once_with_its_interval():
     angles = np.array([[0, 50.4, 80], [50.4, 0, 70], [80, 70, 0]])
-    figure = angle_plots.angle_heat_map(angles, FOUR[:3], low=0.5 * angles, high=angles)
-    shown = texts(figure.axes[0])
-    assert shown == ["50°\n25 to 50", "80°\n40 to 80", "70°\n35 to 70"]
-    assert texts(angle_plots.angle_heat_map(angles, FOUR[:3]).axes[0]) == ["50°", "80°", "70°"]
+    panels = {"a": (angles, FOUR[:3]), "b": (angles / 2, FOUR[1:])}
+    figure = angle_plots.angle_heat_maps(panels, dict.fromkeys("ab", (0.5 * angles, angles)))
+    first, second = (axes for axes in figure.axes if axes.get_title())
+    assert texts(first) == ["50°\n25 to 50", "80°\n40 to 80", "70°\n35 to 70"]
+    assert [text.get_text() for text in second.get_xticklabels()] == FOUR[1:3]
+    assert [text.get_text() for text in second.get_yticklabels()] == FOUR[2:]
+    (alone, _) = angle_plots.angle_heat_maps({"b": panels["b"]}).axes
+    assert texts(alone) == ["25°", "40°", "35°"]
+    limits = {axes.collections[0].get_clim() for axes in (first, second, alone)}
+    assert limits == {(0, 90)}  # one scale for all
 
 
 def test_histograms_have_area_one():
@@ -157,8 +163,9 @@ RIGHT = [[0, 90], [90, 0]]
         (lambda: sphere_plots.on_sphere([[0, 1], [2, 0]]), "not symmetric"),
         (lambda: angle_plots.arrows({"a": (1, 2)}, ["envy"]), "'envy'"),
         (lambda: angle_plots.arrows({"a": (1, 2)}, FOUR), "4 emotions for 1 vectors"),
-        (lambda: angle_plots.angle_heat_map(RIGHT, FOUR), r"expected \(4, 4\)"),
-        (lambda: angle_plots.angle_heat_map(RIGHT, FOUR[:2], low=RIGHT), "two ends"),
+        (lambda: angle_plots.angle_heat_maps({}), "one or more"),
+        (lambda: angle_plots.angle_heat_maps({"a": (RIGHT, FOUR)}), r"expected \(4, 4\)"),
+        (lambda: angle_plots.angle_heat_maps({"a": (RIGHT, FOUR[:2])}, {}), "for the same"),
     ],
 )
 def test_refuses(call, message):
