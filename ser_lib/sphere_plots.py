@@ -138,7 +138,7 @@ def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
         for side, style in ((arc[:, 2] >= 0, "-"), (arc[:, 2] < 0, ":")):
             shown = np.where(side[:, None], arc, np.nan)
             axes.plot(shown[:, 0], shown[:, 1], color=GREY, linestyle=style, linewidth=1.3)
-        x, y, _ = arc[len(arc) // 2]
+        x, y, _ = arc[2 * len(arc) // 5]  # not in the middle, where the diagonals of four cross
         axes.text(
             x, y, f"{angles[j, k]:.0f}°", ha="center", va="center", fontsize=10, bbox=_BOX, zorder=4
         )
@@ -152,7 +152,7 @@ def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
             markersize=11,
             markerfacecolor=face,
             markeredgecolor=colour,
-            markeredgewidth=1.8,
+            markeredgewidth=2.5,
             zorder=5,
         )
         # Outwards from the middle, where few arcs run.
@@ -183,7 +183,7 @@ def _arcs(angles: Array) -> list[tuple[int, int]]:
 
 
 def _great_circle(start: Array, end: Array) -> Array:
-    """Points along the shortest way on the sphere, an odd number of them."""
+    """Points along the shortest way on the sphere."""
     share = np.linspace(0, 1, 61)[:, None]
     chord: Array = (1 - share) * start + share * end
     return _unit(chord + 1e-9)
