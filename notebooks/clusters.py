@@ -582,7 +582,7 @@ print(f"kept {kept:.2f}, by chance {10 / (len(z) - 1):.2f}")
 #   is blind to something: compactness to one merged pair, all three to scale.
 # - Two measures that contradict each other are a finding: look at the classes.
 #
-# Next: {doc}`../book/verdicts`, where paper 1's claims are judged one by one.
+# Next: {doc}`ablations`, where paper 1's losses are added one at a time.
 #
 # ## References
 #

@@ -235,12 +235,12 @@ angle_plots.arrows(
 #
 # By hand, with $v = (4, 3)$ and $w = (0, 2)$: the dot product is $4 \cdot 0 + 3 \cdot 2 = 6$, the
 # lengths are 5 and 2, so $\cos \theta = 6/10$ and $\theta = 53.13°$. The distance is
-# $\lVert (4, 1) \rVert = \sqrt{17} = 4.12$. Twice as long a $w$ gives the same angle and another
-# distance.
+# $\lVert (4, 1) \rVert = \sqrt{17} = 4.12$. With $3 w = (0, 6)$ the angle is the same and the distance
+# another one, $\lVert (4, -3) \rVert = 5$.
 
 # %%
 v, w = np.array([4.0, 3.0]), np.array([0.0, 2.0])
-for factor in (1, 2):
+for factor in (1, 3):
     print(f"{factor} w: angle {angle(v, factor * w):.2f}°, distance {distance(v, factor * w):.2f}")
 
 # %% [markdown]

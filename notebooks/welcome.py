@@ -232,7 +232,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # | `folder` | yours | yours | yours | yours |
 #
 # IEMOCAP, the corpus of both papers, has to be requested from its makers and may not be passed
-# on, so no page depends on it; the library reads it for those who have it. The copy of EMO-DB
+# on, so no page depends on it; {doc}`../book/iemocap` is for those who have it. The copy of EMO-DB
 # behind our results has a peculiarity you should know before you compare numbers: **every file is
 # exactly two seconds long**, at 22,050 Hz. The original recordings are at 16 kHz and last between
 # one and nine seconds. Most sentences are therefore cut off before their end, the short ones are

@@ -72,15 +72,8 @@ def load_ledger(study: str = "paper1", root: Path | None = None) -> Ledger:
     except (yaml.YAMLError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path} or {plan_path} is not valid: {error}") from error
     try:
-        rules = text["rules"]
-        protocol = Protocol(
-            seeds=tuple(rules["seeds"]),
-            folds={name: size["folds"] for name, size in rules["corpora"].items()},
-            utterances={name: size["utterances"] for name, size in rules["corpora"].items()},
-            weights=tuple(rules["lambda1_by_validation"]),
-            fixed=plan.get("fixed", {}),
-        )
         smallest = plan["rules"]["smallest_effect"]
+        protocol = Protocol.from_rules(text["rules"], plan.get("fixed", {}), smallest)
         left_out = [{k: v for k, v in c.items() if k != "reason"} for c in text.get("left_out", ())]
         claims = tuple(_complete(claim, smallest, left_out) for claim in text["claims"])
     except (KeyError, TypeError, AttributeError) as error:
@@ -116,19 +109,29 @@ def _complete(claim: Any, smallest: float, left_out: list[dict[str, Any]]) -> di
     return made
 
 
+def evidence(study: str = "paper1", root: Path | None = None) -> Evidence:
+    """Give a study's records, as many as there are, to be asked by condition.
+
+    Raises:
+        ValueError: the ledger or the records cannot be read.
+    """
+    ledger = load_ledger(study, root)
+    return Evidence(_records(ledger), ledger.protocol)
+
+
 def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
     """Judge every claim from records: what ``verdicts.json`` must hold.
 
     Raises:
         ValueError: the records contradict the protocol (see :class:`ser_lib.evidence.Evidence`).
     """
-    evidence = Evidence(found, ledger.protocol)
+    proof = Evidence(found, ledger.protocol)
     findings: dict[str, Finding] = {}
     for claim in ledger.claims:
         given = claim
         if claim["rule"] == "inference_time":
             given = {**claim, "timings": _timings(ledger.folder)}
-        findings[claim["id"]] = RULES[claim["rule"]](given, evidence)
+        findings[claim["id"]] = RULES[claim["rule"]](given, proof)
     for family in {claim["family"] for claim in ledger.claims if "family" in claim}:
         adjust([findings[c["id"]] for c in ledger.claims if c.get("family") == family])
     judged = {}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -167,6 +169,8 @@ Runs = Annotated[Path, typer.Option(help="Folder of the runs' own folders.")]
 Features = Annotated[
     list[Path] | None, typer.Option(help="Feature file to use instead of recordings; repeatable.")
 ]
+Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")]
+Device = Annotated[str, typer.Option(help="Of torch: cpu or cuda.")]
 
 
 @study_app.command("plan")
@@ -184,8 +188,9 @@ def study_plan(
     from dataclasses import asdict
 
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
     plan = studies.read_plan(study, only, sources=sources)
     if as_json:
@@ -206,8 +211,8 @@ def study_run(
     seed: Seed = None,
     runs: Runs = Path("runs"),
     features: Features = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")] = 1,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    jobs: Jobs = 1,
+    device: Device = "cpu",
 ) -> None:
     """Train what is neither finished nor packed; resume what was begun.
 
@@ -217,8 +222,9 @@ def study_run(
     from tqdm import tqdm
 
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
     plan = studies.read_plan(study, only, sources=sources)
     studies.run(
@@ -228,9 +234,7 @@ def study_run(
         jobs=jobs,
         device=device,
         say=tqdm.write,  # above the bar, where there is one
-        progress=lambda lines, done, total: tqdm(
-            lines, study, total, initial=done, unit="run", disable=None
-        ),
+        progress=_bar(study),
     )
 
 
@@ -240,8 +244,9 @@ def study_status(
 ) -> None:
     """Count the runs that are planned, begun, finished and packed."""
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    plan = studies.read_plan(study, sources=studies.Sources(features or ()))
+    plan = studies.read_plan(study, sources=Sources(features or ()))
     counts = studies.status(plan, runs_root=runs)
     if as_json:
         print_json({"study": study, **counts})
@@ -253,10 +258,66 @@ def study_status(
 def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> None:
     """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
     from ser_lib import study as studies
+    from ser_lib.sources import Sources
 
-    sources = studies.Sources(features or ())
+    sources = Sources(features or ())
     total = studies.pack(studies.read_plan(study, sources=sources), runs_root=runs, sources=sources)
     typer.echo(f"{study}: {total} runs packed")
+
+
+@study_app.command("tables")
+def study_tables(
+    study: Study,
+    run: Annotated[
+        bool,
+        typer.Option("--run", help="First train and pack what is neither finished nor packed."),
+    ] = False,
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    jobs: Jobs = 1,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Print paper 1's Tables 1 and 2 beside what the packed records say."""
+    from ser_lib import paper_tables
+
+    if run:
+        from tqdm import tqdm
+
+        from ser_lib import study as studies
+        from ser_lib.sources import Sources
+
+        def say(line: str) -> None:
+            tqdm.write(line, file=sys.stderr)  # standard output is the tables'
+
+        sources = Sources(features or ())
+        plan = studies.read_plan(study, sources=sources)
+        studies.run(
+            plan,
+            runs_root=runs,
+            sources=sources,
+            jobs=jobs,
+            device=device,
+            again=False,
+            say=say,
+            progress=_bar(study),
+        )
+        say(f"{study}: {studies.pack(plan, runs_root=runs, sources=sources)} runs packed")
+    document = paper_tables.compare(study)
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(paper_tables.text(document))
+
+
+def _bar(study: str) -> Callable[[Iterator[str], int, int], Iterable[str]]:
+    """Give the finished runs of a study a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    def wrap(lines: Iterator[str], done: int, total: int) -> Iterable[str]:
+        return tqdm(lines, study, total, initial=done, unit="run", disable=None)
+
+    return wrap
 
 
 # --- ser claims ----------------------------------------------------------------------------------
@@ -356,7 +417,7 @@ def bench_layer(
     batch: Annotated[int, typer.Option(help="Utterances in a step.")] = 16,
     repeats: Annotated[int, typer.Option(help="Timed steps of either form.")] = 3,
     threads: Annotated[int | None, typer.Option(help="Threads of torch; default: its own.")] = None,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Convolution, ReLU and max-pooling by search against torch's own layers."""
@@ -378,7 +439,7 @@ def bench_layer(
 @bench_app.command("inference")
 def bench_inference(
     repeats: Annotated[int, typer.Option(help="Timed calls; the fastest counts.")] = 5,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Time paper 1's network per utterance, single and in batches, features included and not."""

@@ -196,7 +196,7 @@ def conditions(claim: Claim, where: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
     def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
-        first, second = _both(evidence.answers, conditions(claim, where))
+        first, second = both(evidence.answers, conditions(claim, where))
         estimate, draws = draw_pooled(first, second)
         numbers: dict[str, Any] = {
             "first": _mean_accuracy(first),
@@ -213,7 +213,7 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
 
 def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
     def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
-        first, second = _both(
+        first, second = both(
             lambda side: evidence.by_part(side, claim["measure"]), conditions(claim, where)
         )
         if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
@@ -229,8 +229,12 @@ def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
     return effect
 
 
-def _both(ask: Callable[[dict[str, Any]], Any], sides: Sequence[dict[str, Any]]) -> list[Any]:
-    """Ask for both conditions, so that what is missing is counted for both."""
+def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Ask for both conditions, so that what is missing is counted for both.
+
+    Raises:
+        Missing: runs of one or both are not there.
+    """
     found, missing = [], []
     for side in sides:
         try:

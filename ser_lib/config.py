@@ -5,13 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-from ser_lib.features import Input
+from ser_lib.features import Input, VectorInput
 from ser_lib.layers import Padding
 
-MODELS = ("parallel_cnn", "parent_cnn")
-"""Paper 1's network, and the one it descends from."""
+MODELS = {
+    "parallel_cnn": "paper 1's network",
+    "parent_cnn": "the network it descends from",
+    "residual": "paper 2's network, for 390 numbers",
+    "residual_frames": "its second reading, for any length",
+    "fc": "of paper 2's ablation",
+    "cnn": "of paper 2's ablation",
+    "rnn": "of paper 2's ablation",
+    "lstm": "of paper 2's ablation",
+    "gru": "of paper 2's ablation",
+}
+VECTOR_MODELS = ("residual", "fc", "cnn", "rnn", "lstm", "gru")
+"""Those that take 390 numbers and have a number of layers."""
+PAPER_1_MODELS = ("parallel_cnn", "parent_cnn")
 
 PROPORTIONS = {
     "": None,
@@ -53,7 +65,7 @@ class RunConfig:
     seed: int
     protocol: str = "sessions"
     seconds: float = 6.0
-    scaling: Literal["coefficient", "global"] = "coefficient"
+    scaling: Literal["coefficient", "global", "standard"] = "coefficient"
     padding: Padding = "valid"
     units: int = 64
     dropout: float = 0.5
@@ -74,13 +86,27 @@ class RunConfig:
     """Thin the training set to these shares of the emotions."""
     train_share: float = 1.0
     """Thin the training set to this share of each emotion."""
+    layers: int = 11
+    """The x of paper 2's "ResNet-x" and its ablation."""
+    optimizer: Literal["adadelta", "adam"] = "adadelta"
+    triplet_epochs: int = 0
+    """Epochs of triplet loss after ``epochs`` of the objective, which may be none."""
+    mining: str = "all"
+    distance: str = "euclidean"
+    margin: float = 0.2
+    per_class: int = 8
+    """Utterances of each emotion in a batch of the triplet stage."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be trained."""
         if self.objective not in OBJECTIVES:
             raise ValueError(f"objective {self.objective!r}, known: {', '.join(OBJECTIVES)}")
-        if self.model not in MODELS or (self.model == "parent_cnn" and "A" in self.objective):
-            raise ValueError(f"model {self.model!r} with {self.objective}, known: {MODELS}")
+        if self.model not in MODELS:
+            raise ValueError(f"model {self.model!r}, known: {', '.join(MODELS)}")
+        if self.model != "parallel_cnn" and "A" in self.objective:
+            raise ValueError(f"model {self.model!r} has no decoder, objective {self.objective}")
+        if (self.input in get_args(VectorInput)) != (self.model in VECTOR_MODELS):
+            raise ValueError(f"model {self.model!r} does not take the input {self.input!r}")
         if self.proportions not in PROPORTIONS:
             raise ValueError(f"proportions {self.proportions!r}, known: {', '.join(PROPORTIONS)}")
         limits = {
@@ -89,7 +115,10 @@ class RunConfig:
             "seed": self.seed >= 0,
             "lambda1": self.lambda1 >= 0,
             "lambda2": self.lambda2 >= 0,
-            "epochs": self.epochs >= 1,
+            "epochs": self.epochs >= 0 and self.epochs + self.triplet_epochs > 0,
+            "triplet_epochs": self.triplet_epochs >= 0,
+            "margin": self.margin > 0,
+            "per_class": self.per_class >= 2,
             "batch_size": self.batch_size >= 2,
             "learning_rate": self.learning_rate > 0,
             "rho": 0 < self.rho < 1,
@@ -122,16 +151,24 @@ class RunConfig:
             unused |= {"lambda2", "decoder"}
         if "C" not in self.objective:
             unused |= {"lambda1", "alpha", "center_norm"}
+        if self.model not in VECTOR_MODELS:
+            unused |= {"layers"}
+        if not self.triplet_epochs:
+            unused |= {"mining", "distance", "margin", "per_class"}
         defaults: dict[str, Any] = {f.name: f.default for f in fields(self) if f.name in unused}
         return replace(self, **defaults)
 
     @property
     def label(self) -> str:
         """What a person calls the run."""
-        weight = f" lambda1={self.lambda1:g}" if "C" in self.objective else ""
-        return (
-            f"{self.corpus} {self.input} {self.objective}{weight} fold {self.fold} seed {self.seed}"
-        )
+        what = self.objective
+        if "C" in self.objective:
+            what += f" lambda1={self.lambda1:g}"
+        if self.model not in PAPER_1_MODELS:
+            what = f"{self.model}-{self.layers} {self.protocol}"
+            if self.triplet_epochs:
+                what += f" triplet {self.mining} {self.distance} {self.margin:g}"
+        return f"{self.corpus} {self.input} {what} fold {self.fold} seed {self.seed}"
 
     @property
     def identity(self) -> str:

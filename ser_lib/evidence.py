@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,29 @@ class Protocol:
     """What ``lambda1: validation`` chooses among."""
     fixed: Condition
     """Settings of all runs, ``[fixed]`` of the plan."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What must be said of a corpus wherever it is shown."""
+    smallest: float = 0.0
+    """Smallest effect on class accuracy that counts, ``smallest_effect`` of the plan."""
+
+    @classmethod
+    def from_rules(cls, rules: Mapping[str, Any], fixed: Condition, smallest: float = 0.0) -> Self:
+        """Read ``rules`` of a ledger or a plan.
+
+        Raises:
+            KeyError: an entry is missing.
+            TypeError: an entry is of another kind.
+        """
+        sizes = rules["corpora"]
+        return cls(
+            seeds=tuple(rules["seeds"]),
+            folds={name: size["folds"] for name, size in sizes.items()},
+            utterances={name: size["utterances"] for name, size in sizes.items()},
+            weights=tuple(rules["lambda1_by_validation"]),
+            fixed=fixed,
+            smallest=smallest,
+            notes={name: size["note"] for name, size in sizes.items() if "note" in size},
+        )
 
 
 class Evidence:
@@ -104,6 +127,16 @@ class Evidence:
             self._answers[key] = self._whole(condition)
         return self._answers[key]
 
+    def history(self, condition: Condition) -> pd.DataFrame:
+        """Every epoch of the runs of a condition, with ``fold`` and ``seed``.
+
+        Raises:
+            Missing: runs are not there.
+            ValueError: as for ``runs``.
+        """
+        runs = self.runs(condition)
+        return self._records().history.merge(runs[["run", "fold", "seed"]], on="run")
+
     def by_part(self, condition: Condition, measure: str) -> pd.DataFrame:
         """A measure of each unit (row) and seed (column).
 
@@ -115,10 +148,8 @@ class Evidence:
             ValueError: as for ``runs``, or the measure is unknown or not positive.
         """
         runs = self.runs(condition)
-        packed = self._records()
         if measure in ("reconstruction", "cross_entropy"):
-            history = packed.history.merge(runs[["run", "fold", "seed"]], on="run")
-            last = history.sort_values("epoch").groupby("run").tail(1)
+            last = self.history(condition).sort_values("epoch").groupby("run").tail(1)
             parts = [c for c in (f"{measure}_0", f"{measure}_1") if c in last]
             rows = last.melt(id_vars=["fold", "seed"], value_vars=parts, var_name="part")
             table = rows.pivot(index=["fold", "part"], columns="seed", values="value")

@@ -12,7 +12,7 @@ import math
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,9 @@ from ser_lib.corpora.base import Corpus, Utterance, cache_folder
 from ser_lib.files import atomic_write
 
 Array = npt.NDArray[np.float32]
-Input = Literal["log_mel", "mfcc"]
+VectorInput = Literal["mfcc_13x30", "mfcc_30x13", "deltas_39x10", "mean_390"]
+"""Paper 2's input, read in four ways; see :mod:`ser_lib.vectors`."""
+Input = Literal["log_mel", "mfcc", "mfcc_13x30", "mfcc_30x13", "deltas_39x10", "mean_390"]
 
 _VERSION = 2  # raise when the same parameters give other numbers: old cache entries are then unused
 
@@ -50,8 +52,8 @@ class FeatureConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that librosa would accept and turn into something else."""
-        if self.input not in ("log_mel", "mfcc"):
-            raise ValueError(f"input {self.input!r} is neither 'log_mel' nor 'mfcc'")
+        if self.input not in get_args(Input):
+            raise ValueError(f"input {self.input!r}, known: {', '.join(get_args(Input))}")
         for name in ("rate", "seconds", "n_fft", "hop", "n_mels", "n_mfcc"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} is {getattr(self, name)}, it must be positive")
@@ -73,7 +75,12 @@ class FeatureConfig:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Coefficients and frames of one utterance: ``1 + samples // hop`` frames."""
+        """Coefficients and frames of one utterance: ``1 + samples // hop`` frames.
+
+        A vector is one coefficient of 390 frames.
+        """
+        if self.input in get_args(VectorInput):
+            return 1, 390
         samples = round(self.seconds * self.rate)
         coefficients = self.n_mels if self.input == "log_mel" else self.n_mfcc
         return coefficients, 1 + samples // self.hop
@@ -254,6 +261,32 @@ class MinMaxScaler:
         return cast(Array, ((x - self.minimum_) / spread).astype(np.float32))
 
 
+@dataclass
+class StandardScaler:
+    """Give every value mean 0 and standard deviation 1 on the data it was fitted on.
+
+    For paper 2's vectors, whose values are of different kinds.
+
+    Example:
+        >>> x = np.array([[[1.0, 5.0]], [[3.0, 5.0]]], dtype=np.float32)
+        >>> StandardScaler().fit(x).transform(x).tolist()
+        [[[-1.0, 0.0]], [[1.0, 0.0]]]
+    """
+
+    def fit(self, x: Array) -> StandardScaler:
+        """Learn mean and deviation from ``x`` of shape ``(n, coefficients, frames)``."""
+        if x.size == 0:
+            raise ValueError(f"cannot fit a scaler on no data, shape {x.shape}")
+        self.mean_ = x.mean(axis=0, dtype=np.float64)
+        self.deviation_ = x.std(axis=0, dtype=np.float64)
+        return self
+
+    def transform(self, x: Array) -> Array:
+        """Scale ``x``; a value that was constant becomes its difference to the constant."""
+        deviation = np.where(self.deviation_ > 0, self.deviation_, 1)
+        return cast(Array, ((x - self.mean_) / deviation).astype(np.float32))
+
+
 def extract(corpus: Corpus, config: FeatureConfig | None = None, *, jobs: int = 2) -> Dataset:
     """Features of all utterances, from the cache where the same file was seen before.
 
@@ -316,17 +349,31 @@ def _extract_file(file: Path, config: FeatureConfig) -> Array | str:
     """Features of one file, or what is wrong with it (so that all problems can be listed)."""
     from threadpoolctl import threadpool_limits
 
-    from ser_lib.audio import fix_length, load_audio
+    from ser_lib.audio import load_audio
 
     try:
-        signal = fix_length(load_audio(file, config.rate), config.rate, config.seconds)
-        function = log_mel if config.input == "log_mel" else mfcc
+        signal = load_audio(file, config.rate)
         # BLAS rounds differently with another number of threads, and matrices this small are
         # slower with several.
         with threadpool_limits(1):
-            return function(signal, config.rate, config=config)
+            return compute(signal, config)
     except (OSError, ValueError) as error:
         return str(error)
+
+
+def compute(signal: Array, config: FeatureConfig) -> Array:
+    """Features of one utterance of any length, at the rate of ``config``, shape ``config.shape``.
+
+    Raises:
+        ValueError: the signal is too short, empty or not finite.
+    """
+    from ser_lib.audio import fix_length
+    from ser_lib.vectors import VECTOR_INPUTS, vector
+
+    if config.input in VECTOR_INPUTS:
+        return vector(signal, config.rate, config=config)
+    function = log_mel if config.input == "log_mel" else mfcc
+    return function(fix_length(signal, config.rate, config.seconds), config.rate, config=config)
 
 
 def _cache_entry(folder: Path, file: Path, config: FeatureConfig) -> Path:

@@ -8,7 +8,6 @@ over patches, and then computes just them with one.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import math
 from types import ModuleType
 from typing import Literal, cast
@@ -19,9 +18,11 @@ from torch import Tensor, nn
 
 # The quick search needs numba, which comes with librosa; where features are brought along, as on a
 # rented GPU, neither need be there.
-quick_search: ModuleType | None = None
-if importlib.util.find_spec("numba"):
+quick_search: ModuleType | None
+try:
     quick_search = importlib.import_module("ser_lib.quick_search")
+except ImportError:
+    quick_search = None
 
 Padding = Literal["same", "valid"]
 

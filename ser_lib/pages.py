@@ -128,10 +128,10 @@ def synchronise(root: Path) -> tuple[Path, ...]:
     return tuple(changed)
 
 
-def banner(corpus: str, *, reads_records: bool = False) -> str:
+def banner(corpus: str, *, of_a_study: bool = False) -> str:
     """Say on top of a page what speech it was run on, where that is not real speech.
 
-    A page that ``reads_records`` shows a study's numbers besides its own.
+    A page ``of_a_study`` shows its numbers besides its own.
     """
     if corpus != "builtin":
         return ""
@@ -140,9 +140,14 @@ def banner(corpus: str, *, reads_records: bool = False) -> str:
         ":::{admonition} What you hear on this page is synthetic\n:class: warning ser-banner\n"
         "The page was run on the built-in corpus, which a speech synthesiser (eSpeak NG) made: no "
         "person is heard, and no number computed from it is a result about emotion. "
-        f"{study if reads_records else ''}"
+        f"{study if of_a_study else ''}"
         "`make book CORPUS=emodb` (with `SER_DATA` set) runs the same page on real speech.\n:::"
     )
+
+
+def reads_records(code: str) -> bool:
+    """Say whether a chapter's code asks the records of a study."""
+    return "records.load(" in code or "claims.evidence(" in code
 
 
 def footer(name: str, stamp: Mapping[str, Any], repository: Repository | None) -> str:
@@ -200,7 +205,7 @@ def dress(notebook: Any, name: str, stamp: Mapping[str, Any], repository: Reposi
     code = "\n".join(cell.source for cell in page.cells if cell.cell_type == "code")
     above = ""  # where no speech is loaded there is nothing to say of it
     if "corpora.load(" in code:
-        above = banner(stamp["corpus"], reads_records="records.load(" in code)
+        above = banner(stamp["corpus"], of_a_study=reads_records(code))
     parts = (opening[: title.end()], above, opening[title.end() :].strip("\n"))
     page.cells[0].source = "\n\n".join(part for part in parts if part)
     last = copy.deepcopy(page.cells[0])

@@ -110,12 +110,12 @@ def search(
                 scale * steps,
                 bounds,
                 scale * errors[:, *part],
-                repeats[part],
+                np.ascontiguousarray(repeats[part]),  # one layout, so compiled once
                 filters,
-                centred[top:, left:],
-                image.shape[1],
+                centred,
+                (top, left),
             )
-            found[number, :, cell] = top * image.shape[1] + column + positions
+            found[number, :, cell] = positions + column - left
     return torch.from_numpy(found)
 
 
@@ -177,10 +177,11 @@ def _decide(
     repeats: Flags,
     filters: Floats,
     image: Floats,
-    stride: int,
+    corner: tuple[int, int],
 ) -> Indices:
     """Let float64 decide between the positions of a cell that the bound leaves in the race."""
     count, tall, wide = scores.shape
+    top, left = corner
     worst = (errors[0].max(), errors[1].max(), errors[2].max())
     rows = np.empty(tall, np.int32)
     found = np.empty(count, np.int64)
@@ -197,7 +198,7 @@ def _decide(
         while scores[f, best_row, best_column] != best:
             best_column += 1
         first_row, first_column = best_row, best_column
-        value = _response(filters[f], image, best_row, best_column)
+        value = _response(filters[f], image, top + best_row, left + best_column)
         bias, spread, size = bounds[f]
         margin = bias * worst[0] + spread * worst[1] + size * worst[2]
         least = np.int32(np.ceil((value - margin) / steps[f]))
@@ -214,12 +215,12 @@ def _decide(
                 error += size * errors[2, row, column]
                 if score * steps[f] + error < value:
                     continue
-                other = _response(filters[f], image, row, column)
+                other = _response(filters[f], image, top + row, left + column)
                 earlier = row < best_row or (row == best_row and column < best_column)
                 if other > value or (other == value and earlier):
                     best_row, best_column, value = row, column, other
                     least = np.int32(np.ceil((value - margin) / steps[f]))
-        found[f] = best_row * stride + best_column
+        found[f] = (top + best_row) * image.shape[1] + left + best_column
     return found
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TABLES = {
     "runs": ["run"],
-    "predictions": ["run", "way", "key"],
+    "predictions": ["run", "way", "by", "key"],
     "history": ["run", "epoch"],
     "embeddings": ["run", "key"],
 }
@@ -46,10 +46,12 @@ class Records:
     ``runs`` has one row a run: its configuration, its parameters, the measures of its embeddings,
     how long it trained and where.
     ``predictions`` has one row for each tested utterance: ``way``, ``epoch`` (picked by the other
-    held-out part), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of the run's
-    ``emotions``. ``history`` has one row an epoch. ``embeddings`` has, for the runs of seed 0 and
-    fold 0, one row an utterance: ``side`` (``train``, or ``held out``), ``emotion`` and ``z``, the
-    embedding by the network of the last epoch, in half precision.
+    held-out part, else the last), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of
+    the run's ``emotions``; ``by`` says how it was answered (see
+    :class:`ser_lib.training.Choice`). ``history`` has one row an epoch. ``embeddings`` has, for the
+    runs of seed 0 and fold 0 of protocols that keep speakers apart, one row an utterance: ``side``
+    (``train``, or ``held out``), ``emotion`` and ``z``, the embedding by the network of the last
+    epoch, in half precision.
     """
 
     runs: pd.DataFrame
@@ -93,6 +95,8 @@ def load(study: str, root: str | Path | None = None) -> Records:
                 runs[setting.name] = None
             default = _flat(setting.default)
             runs[setting.name] = [default if pd.isna(v) else v for v in runs[setting.name]]
+    if "by" not in tables["predictions"]:  # records older than the second way to answer
+        tables["predictions"]["by"] = "softmax"
     return Records(**tables)
 
 
@@ -109,9 +113,10 @@ def packed(study: str, root: str | Path | None = None) -> set[str]:
 
 def compare(study: str, folder: Path) -> str:
     """Say how far a finished run's predictions are from its packed record."""
-    record = load(study).predictions.query("run == @folder.name").sort_values(["way", "key"])
+    record = load(study).predictions.query("run == @folder.name")
+    record = record.sort_values(["way", "by", "key"])
     mine = json.loads((folder / "predictions.json").read_text())
-    mine = sorted(mine, key=lambda row: (row["way"], row["key"]))
+    mine = sorted(mine, key=lambda row: (row["way"], row["by"], row["key"]))
     if [row["key"] for row in mine] != list(record["key"]):
         return "other utterances than in the record"
     scores = np.array([row["scores"] for row in mine], dtype=np.float32)
@@ -130,18 +135,20 @@ def write_run(
     """Write a finished run into its folder, the result last."""
     predictions = []
     for way, (choice, (_, test)) in enumerate(zip(trained.choices, trained.fold.ways, strict=True)):
-        for index, scores in zip(test, choice.scores, strict=bool(choice.scores)):
-            utterance = corpus.utterances[index]
-            predictions.append(
-                {
-                    "key": utterance.key,
-                    "way": way,
-                    "epoch": choice.epoch,
-                    "truth": utterance.emotion,
-                    "predicted": config.emotions[int(np.argmax(scores))],
-                    "scores": scores,
-                }
-            )
+        for by, table in choice.scores.items():
+            for index, scores in zip(test, table, strict=True):
+                utterance = corpus.utterances[index]
+                predictions.append(
+                    {
+                        "key": utterance.key,
+                        "way": way,
+                        "by": by,
+                        "epoch": choice.epoch,
+                        "truth": utterance.emotion,
+                        "predicted": config.emotions[int(np.argmax(scores))],
+                        "scores": scores,
+                    }
+                )
     result = {
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "epochs_chosen": [choice.epoch for choice in trained.choices],
@@ -215,7 +222,7 @@ def pack(
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
         )
-        rows["predictions"] += [{"run": run, **row} for row in predictions]
+        rows["predictions"] += [{"run": run, "by": "softmax", **row} for row in predictions]
         rows["history"] += [{"run": run, **row} for row in history]
     if not rows["runs"]:
         raise ValueError(f"there is nothing to pack into {target}")
@@ -229,6 +236,8 @@ def pack(
             old = pd.read_parquet(path)
             fresh = {row["run"] for row in rows["runs"]}
             old = old[~old["run"].isin(fresh)]
+            if name == "predictions" and "by" not in old:
+                old["by"] = "softmax"
             frame = pd.concat([part for part in (old, frame) if len(part)], ignore_index=True)
         if name == "predictions":
             scores = [np.asarray(row, dtype=np.float32) for row in frame["scores"]]

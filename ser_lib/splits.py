@@ -15,21 +15,24 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Fold:
-    """Indices into a corpus's utterances: the training set and two held-out parts.
+    """Indices into a corpus's utterances: the training set and one or two held-out parts.
 
-    The network of each epoch is scored on both parts. One part picks the epoch, the other is
-    tested at that epoch; ``both_ways`` says that they then change places.
+    The network of each epoch is scored on all parts. Of two, one picks the epoch and the other is
+    tested at that epoch; ``both_ways`` says that they then change places. One part alone is tested
+    at the last epoch, since nothing is left to pick by.
     """
 
     name: str
     train: Indices
-    parts: tuple[Indices, Indices]
+    parts: tuple[Indices, ...]
     both_ways: bool
     speaker_dependent: bool
 
     @property
     def ways(self) -> tuple[tuple[Indices, Indices], ...]:
         """Pairs of validation and test indices."""
+        if len(self.parts) == 1:
+            return ((self.parts[0][:0], self.parts[0]),)
         first, second = self.parts
         return ((first, second), (second, first)) if self.both_ways else ((first, second),)
 
@@ -64,7 +67,58 @@ def sessions(corpus: Corpus) -> tuple[Fold, ...]:
     return tuple(folds)
 
 
-PROTOCOLS: dict[str, Callable[[Corpus], tuple[Fold, ...]]] = {"sessions": sessions}
+def speakers(corpus: Corpus) -> tuple[Fold, ...]:
+    """Hold out the speakers of a session, all of them for the test.
+
+    The folds are those of :func:`sessions` (six of four actors in RAVDESS, five of a man and a
+    woman in EMO-DB), without a part that picks the epoch.
+
+    Raises:
+        ValueError: as :func:`sessions`.
+    """
+    return tuple(
+        Fold(fold.name, fold.train, (np.sort(np.concatenate(fold.parts)),), False, False)
+        for fold in sessions(corpus)
+    )
+
+
+def _random(corpus: Corpus, count: int, share: float) -> tuple[Fold, ...]:
+    """Draw test sets of a share of the utterances, whoever speaks, each draw by itself."""
+    size = round(share * len(corpus))
+    drawn = [np.random.default_rng(n).permutation(len(corpus))[:size] for n in range(count)]
+    return tuple(_speaker_dependent(corpus, n, test) for n, test in enumerate(drawn))
+
+
+def random_70_30(corpus: Corpus) -> tuple[Fold, ...]:
+    """Ten draws of a test set of 30 % of the utterances: speakers are on both sides."""
+    return _random(corpus, 10, 0.3)
+
+
+def random_5_percent(corpus: Corpus) -> tuple[Fold, ...]:
+    """A hundred draws of a test set of 5 % (72 of RAVDESS): speakers are on both sides."""
+    return _random(corpus, 100, 0.05)
+
+
+def random_10_fold(corpus: Corpus) -> tuple[Fold, ...]:
+    """Ten parts of the utterances, each tested once: speakers are on both sides."""
+    order = np.random.default_rng(0).permutation(len(corpus))
+    return tuple(
+        _speaker_dependent(corpus, n, part) for n, part in enumerate(np.array_split(order, 10))
+    )
+
+
+def _speaker_dependent(corpus: Corpus, number: int, test: Indices) -> Fold:
+    train = np.setdiff1d(np.arange(len(corpus)), test)
+    return Fold(str(number), train, (np.sort(test),), False, True)
+
+
+PROTOCOLS: dict[str, Callable[[Corpus], tuple[Fold, ...]]] = {
+    "sessions": sessions,
+    "speakers": speakers,
+    "random-70-30": random_70_30,
+    "random-10-fold": random_10_fold,
+    "random-5-percent": random_5_percent,
+}
 """Every protocol by its name in plans and records."""
 
 
@@ -88,7 +142,8 @@ def check(corpus: Corpus, fold: Fold) -> None:
     Raises:
         ValueError: naming what is shared, or the part that is empty.
     """
-    sides = {"train": fold.train, "first part": fold.parts[0], "second part": fold.parts[1]}
+    parts = zip(("first part", "second part"), fold.parts, strict=False)
+    sides = {"train": fold.train, **dict(parts)}
     names = list(sides)
     for name, indices in sides.items():
         if len(indices) == 0:

@@ -22,44 +22,14 @@ import torch
 
 from ser_lib import records
 from ser_lib.config import RunConfig
-from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus
-from ser_lib.features import Dataset, FeatureConfig, extract
+from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.metrics import accuracy_class, compactness
+from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
 from ser_lib.training import train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
-
-
-class Sources:
-    """Where corpora and features come from: recordings, or feature files made elsewhere."""
-
-    def __init__(self, files: Sequence[Path] = ()) -> None:
-        """Read feature files, if any; what they do not hold is loaded from recordings."""
-        self.files = tuple(files)
-        self._datasets: dict[tuple[str, FeatureConfig], Dataset] = {}
-        self._corpora: dict[str, Corpus] = {}
-        for path in files:
-            dataset = Dataset.load(path)
-            self._datasets[dataset.corpus.name, dataset.config] = dataset
-            self._corpora[dataset.corpus.name] = dataset.corpus
-
-    def corpus(self, name: str) -> Corpus:
-        """Return the table of a corpus."""
-        if name not in self._corpora:
-            from ser_lib import corpora
-
-            self._corpora[name] = corpora.load(name)
-        return self._corpora[name]
-
-    def dataset(self, config: RunConfig) -> Dataset:
-        """Return the features that a run asks for."""
-        features = FeatureConfig(input=config.input, seconds=config.seconds)
-        if (config.corpus, features) not in self._datasets:
-            made = extract(self.corpus(config.corpus), features)
-            self._datasets[config.corpus, features] = made
-        return self._datasets[config.corpus, features]
 
 
 @dataclass(frozen=True)
@@ -85,6 +55,10 @@ def read_plan(
     whose lists are crossed; both use the field names of :class:`ser_lib.config.RunConfig`.
     ``emotions`` is the name of a set, and every fold of the protocol is run.
 
+    Two tables for a corpus are optional: ``[corpora.NAME]``, the arguments with which it is loaded
+    (a run knows them by the corpus's hash), and ``[rules.corpora.NAME]``, which may say how many
+    utterances of each emotion and session it must hold (:func:`ser_lib.sources.check_counts`).
+
     Args:
         name: of the study.
         only: keep the runs with these values; ``None`` keeps all.
@@ -92,7 +66,8 @@ def read_plan(
         root: folder of all studies.
 
     Raises:
-        ValueError: the file is missing or wrong, or no run is left.
+        ValueError: the file is missing or wrong, a corpus does not hold what the plan expects, or
+            no run is left.
     """
     sources = sources or Sources()
     path = (root or records.results_folder()) / name / "plan.toml"
@@ -105,17 +80,21 @@ def read_plan(
     only = {key: value for key, value in (only or {}).items() if value is not None}
     runs: dict[str, RunConfig] = {}
     try:
+        sources.choose(text.get("corpora", {}))
+        expected = text.get("rules", {}).get("corpora", {})
         for grid in text["grid"]:
             factors = {k: v if isinstance(v, list) else [v] for k, v in grid.items()}
             for values in itertools.product(*factors.values()):
                 settings = {**text.get("fixed", {}), **dict(zip(factors, values, strict=True))}
                 if any(settings.get(key, value) != value for key, value in only.items()):
                     continue
-                for config in _all_folds(settings, sources):
+                for config in _all_folds(settings, sources, expected):
                     if all(getattr(config, key) == value for key, value in only.items()):
                         runs[config.identity] = config
     except KeyError as error:
         raise ValueError(f"{path} lacks {error}") from error
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"{path}: something is no table, {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     if not runs:
@@ -123,11 +102,14 @@ def read_plan(
     return Plan(name, text, tuple(runs.values()))
 
 
-def _all_folds(settings: dict[str, Any], sources: Sources) -> Iterator[RunConfig]:
+def _all_folds(
+    settings: dict[str, Any], sources: Sources, expected: Choices
+) -> Iterator[RunConfig]:
     label_set = settings.get("emotions", "four")
     if label_set not in LABEL_SETS:
         raise ValueError(f"emotions {label_set!r}, known sets: {', '.join(LABEL_SETS)}")
     corpus = sources.corpus(settings["corpus"])
+    check_counts(corpus, expected.get(corpus.name, {}))
     emotions = LABEL_SETS[label_set] or corpus.emotions
     corpus = corpus.select(emotions=emotions)
     settings = {**settings, "emotions": list(emotions), "corpus_hash": corpus.hash, "fold": 0}
@@ -143,14 +125,15 @@ def run(
     sources: Sources | None = None,
     jobs: int = 1,
     device: str = "cpu",
+    again: bool = True,
     say: Callable[[str], None] = print,
     progress: Callable[[Iterator[str], int, int], Iterable[str]] = lambda lines, done, total: lines,
 ) -> None:
     """Run what is neither finished nor packed, resuming what was begun; safe to start twice.
 
-    If all of the plan's runs are packed already, they are run again from scratch and compared with
-    their records: on the same type of machine the predictions are the same. Each run computes on
-    one thread, so that its bits do not depend on ``jobs``.
+    If all of the plan's runs are packed already and ``again`` is set, they are run from scratch and
+    compared with their records: on the same type of machine the predictions are the same. Each run
+    computes on one thread, so that its bits do not depend on ``jobs``.
 
     Args:
         plan: which runs.
@@ -158,6 +141,7 @@ def run(
         sources: of corpora and features.
         jobs: runs at a time.
         device: of torch.
+        again: repeat what is packed if nothing else is to do.
         say: called with each line of the log.
         progress: wraps the finished runs, given how many were done before and how many there are.
 
@@ -174,7 +158,7 @@ def run(
         f"{plan.name}: {len(plan.runs)} runs, {finished} finished here, "
         f"{len(unfinished) - len(open_runs)} packed only, {len(open_runs)} to do"
     )
-    repeat = bool(unfinished) and not open_runs
+    repeat = again and bool(unfinished) and not open_runs
     if repeat:
         say("all are packed: running them again, to compare with their records")
         open_runs = unfinished
@@ -190,7 +174,7 @@ def run(
     lines = (
         (_run_one(folder, config, sources, device) for folder, config in tasks)
         if jobs == 1
-        else _side_by_side(tasks, sources.files, jobs, device)
+        else _side_by_side(tasks, sources, jobs, device)
     )
     for number, line in enumerate(progress(lines, done, len(plan.runs)), done + 1):
         say(f"[{number}/{len(plan.runs)}] {line}")
@@ -200,11 +184,12 @@ def run(
 
 
 def _side_by_side(
-    tasks: Sequence[tuple[Path, RunConfig]], files: tuple[Path, ...], jobs: int, device: str
+    tasks: Sequence[tuple[Path, RunConfig]], sources: Sources, jobs: int, device: str
 ) -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
-        futures = [pool.submit(_work, folder, config, files, device) for folder, config in tasks]
+    given = (sources.files, sources.choices)
+    with ProcessPoolExecutor(jobs, context, _start_worker, given) as pool:
+        futures = [pool.submit(_work, folder, config, device) for folder, config in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -213,10 +198,10 @@ def _side_by_side(
             raise
 
 
-_worker_sources: dict[tuple[Path, ...], Sources] = {}
+_worker_sources: list[Sources] = []
 
 
-def _start_worker() -> None:
+def _start_worker(files: tuple[Path, ...], choices: Choices) -> None:
     """End with the parent: a worker whose study was killed must not go on by itself."""
     parent = multiprocessing.parent_process()
 
@@ -226,12 +211,11 @@ def _start_worker() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    _worker_sources.append(Sources(files, choices))
 
 
-def _work(folder: Path, config: RunConfig, files: tuple[Path, ...], device: str) -> str:
-    if files not in _worker_sources:
-        _worker_sources[files] = Sources(files)
-    return _run_one(folder, config, _worker_sources[files], device)
+def _work(folder: Path, config: RunConfig, device: str) -> str:
+    return _run_one(folder, config, _worker_sources[0], device)
 
 
 def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> str:
@@ -308,7 +292,7 @@ def pack(
         z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
         measures[config.identity] = _measure(z, np.array(labels), fold)
-        if config.seed == config.fold == 0:
+        if config.seed == config.fold == 0 and config.protocol in ("sessions", "speakers"):
             embeddings += [
                 {
                     "run": config.identity,

@@ -1,4 +1,7 @@
-"""The training loop of paper 1: softmax, center loss and reconstruction, jointly.
+"""The training loop of both papers.
+
+Paper 1: softmax, center loss and reconstruction, jointly. Paper 2: softmax, then triplet loss on
+the embeddings' directions.
 
 Needs torch and NumPy only. One seed gives every random choice of a run; the state of all of them
 is in the checkpoint, so a run that was killed ends as one that was not.
@@ -11,22 +14,34 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from ser_lib.config import PROPORTIONS, RunConfig
-from ser_lib.features import Dataset, MinMaxScaler
+from ser_lib.angles import class_directions, cosines
+from ser_lib.config import PAPER_1_MODELS, PROPORTIONS, RunConfig
+from ser_lib.features import Dataset, MinMaxScaler, StandardScaler
 from ser_lib.files import atomic_write
-from ser_lib.losses import CenterLoss, reconstruction_loss
+from ser_lib.losses import CenterLoss, reconstruction_loss, triplet_loss
 from ser_lib.metrics import accuracy_class, accuracy_overall
-from ser_lib.models import Outputs, ParallelCNN, ParentCNN
+from ser_lib.mining import Distance, Mining, describe
+from ser_lib.models import (
+    AblationNetwork,
+    Family,
+    Outputs,
+    ParallelCNN,
+    ParentCNN,
+    ResidualEmbedder,
+    ResidualFrames,
+)
+from ser_lib.sampling import BalancedBatches
 from ser_lib.splits import Fold, folds, thin
+from ser_lib.vectors import STEPS
 
-Network = ParallelCNN | ParentCNN
+Network = ParallelCNN | ParentCNN | ResidualEmbedder | ResidualFrames | AblationNetwork
 
 
 @dataclass
@@ -36,8 +51,12 @@ class Choice:
     epoch: int = 0
     merit: tuple[float, float] = (-np.inf, -np.inf)
     """Class accuracy and minus the cross-entropy of validation; for A minus the error, twice."""
-    scores: list[list[float]] = field(default_factory=list)
-    """Probability of every class for each test utterance."""
+    scores: dict[str, list[list[float]]] = field(default_factory=dict)
+    """Score of every class for each test utterance, by each way to answer that the run has.
+
+    ``softmax``: probabilities. ``angle``: cosines to the mean directions of the training set's
+    classes. ``weights``: cosines to the rows of the last layer's weights.
+    """
 
 
 @dataclass
@@ -77,8 +96,11 @@ def train(
     run = _Run(dataset, config, device)
     with run.randomness(checkpoint):
         saved = monotonic()
-        while run.epoch < config.epochs:
+        last = config.epochs + config.triplet_epochs
+        while run.epoch < last:
             run.epoch += 1
+            if run.epoch == config.epochs + 1:
+                run.optimizer = run.make_optimizer()  # the triplet stage begins afresh
             run.network.train()
             losses = []
             for batch in run.batches():
@@ -91,9 +113,10 @@ def train(
                 run.optimizer.step()
                 if "center" in parts:
                     run.center_loss.update_centers(out.embedding.detach(), y)
-                losses.append({name: loss.item() for name, (_, loss) in parts.items()})
+                row = {f"train_{name}": loss.item() for name, (_, loss) in parts.items()}
+                losses.append({**row, **run.statistics(out, y)})
             run.score(losses)
-            if checkpoint and (run.epoch == config.epochs or monotonic() - saved >= every):
+            if checkpoint and (run.epoch == last or monotonic() - saved >= every):
                 run.save(checkpoint)
                 saved = monotonic()
     embeddings = predict(run.network, run.inputs).embedding
@@ -133,42 +156,87 @@ class _Run:
         self.center_loss = CenterLoss(
             len(config.emotions), self.network.dim, config.alpha, config.center_norm
         ).to(device)
-        self.optimizer = torch.optim.Adadelta(
-            self.network.parameters(), lr=config.learning_rate, rho=config.rho
-        )
+        self.optimizer = self.make_optimizer()
         self.order = torch.Generator().manual_seed(order)
-        scaler = MinMaxScaler(config.scaling).fit(dataset.inputs[self.fold.train])
+        scaler = (
+            StandardScaler() if config.scaling == "standard" else MinMaxScaler(config.scaling)
+        ).fit(dataset.inputs[self.fold.train])
         self.inputs = torch.from_numpy(scaler.transform(dataset.inputs)).to(device)
         labels = [config.emotions.index(utterance.emotion) for utterance in corpus.utterances]
         self.labels = torch.tensor(labels, device=device)
+        self.sampler = BalancedBatches(
+            self.labels.cpu()[self.fold.train],
+            utterances=config.per_class,
+            generator=self.order,
+        )
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         self.choices = [Choice() for _ in self.fold.ways]
 
+    @property
+    def in_triplet_stage(self) -> bool:
+        """Whether the epoch that runs belongs to the triplet loss."""
+        return self.epoch > self.config.epochs
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Return a fresh optimiser."""
+        parameters, rate = self.network.parameters(), self.config.learning_rate
+        if self.config.optimizer == "adam":
+            return torch.optim.Adam(parameters, lr=rate)
+        return torch.optim.Adadelta(parameters, lr=rate, rho=self.config.rho)
+
     def batches(self) -> Iterator[Tensor]:
-        """Shuffle the training set into batches whose sizes differ by one at most."""
-        shuffled = self.fold.train[torch.randperm(len(self.fold.train), generator=self.order)]
+        """Shuffle the training set into batches whose sizes differ by one at most.
+
+        In the triplet stage each has the same number of utterances of each emotion.
+        """
+        train = self.fold.train
+        if self.in_triplet_stage:
+            for batch in self.sampler:
+                yield torch.from_numpy(train)[batch].to(self.labels.device)
+            return
+        shuffled = train[torch.randperm(len(train), generator=self.order)]
         count = -(-len(shuffled) // self.config.batch_size)
-        return iter(torch.from_numpy(shuffled).to(self.labels.device).tensor_split(count))
+        yield from torch.from_numpy(shuffled).to(self.labels.device).tensor_split(count)
 
     def losses(self, out: Outputs, x: Tensor, y: Tensor) -> dict[str, tuple[float, Tensor]]:
         """Weight and value of each term of the objective (paper 1, equations 2 to 4)."""
+        config = self.config
+        if self.in_triplet_stage:
+            loss = triplet_loss(
+                F.normalize(out.embedding),
+                y,
+                config.margin,
+                mining=cast(Mining, config.mining),
+                distance=cast(Distance, config.distance),
+                generator=self.order,
+            )
+            return {"triplet": (1.0, loss)}
         parts: dict[str, tuple[float, Tensor]] = {}
         if "S" in self.terms:
             parts["softmax"] = (1.0, F.cross_entropy(out.logits, y))
         if "C" in self.terms:
-            parts["center"] = (self.config.lambda1, self.center_loss(out.embedding, y))
+            parts["center"] = (config.lambda1, self.center_loss(out.embedding, y))
         if out.reconstruction is not None:
             error = reconstruction_loss(out.reconstruction, x)
-            parts["reconstruction"] = (self.config.lambda2, error)
+            parts["reconstruction"] = (config.lambda2, error)
         return parts
+
+    def statistics(self, out: Outputs, y: Tensor) -> dict[str, float]:
+        """What to log of a batch of the triplet stage."""
+        if not self.in_triplet_stage:
+            return {}
+        config, embeddings = self.config, out.embedding.detach()
+        found = describe(F.normalize(embeddings), y, config.margin, cast(Distance, config.distance))
+        return {**asdict(found), "norm": float(embeddings.norm(dim=1).mean())}
 
     def score(self, losses: list[dict[str, float]]) -> None:
         """Add an epoch to the history and let each held-out part judge it."""
         row: dict[str, float] = {"epoch": self.epoch}
         for name in losses[0]:
-            row[f"train_{name}"] = float(np.mean([loss[name] for loss in losses]))
+            row[name] = float(np.mean([loss[name] for loss in losses]))
         parts = [predict(self.network, self.inputs[part]) for part in self.fold.parts]
+        answers = self.answers(parts)
         merits = []
         for number, (indices, out) in enumerate(zip(self.fold.parts, parts, strict=True)):
             truth = self.labels[indices]
@@ -177,18 +245,41 @@ class _Run:
                 error = reconstruction_loss(out.reconstruction, self.inputs[indices]).item()
                 row[f"reconstruction_{number}"] = error
                 merit = (-error, -error)
-            if "S" in self.terms:
-                predicted = out.logits.argmax(1).cpu().numpy()
-                row[f"accuracy_overall_{number}"] = accuracy_overall(truth.cpu(), predicted)
-                row[f"accuracy_class_{number}"] = accuracy_class(truth.cpu(), predicted)
+            for by, scores in answers[number].items():
+                kind = "" if by == "softmax" else f"_{by}"
+                predicted = scores.argmax(1).cpu().numpy()
+                row[f"accuracy_overall{kind}_{number}"] = accuracy_overall(truth.cpu(), predicted)
+                row[f"accuracy_class{kind}_{number}"] = accuracy_class(truth.cpu(), predicted)
+            if "softmax" in answers[number]:
                 row[f"cross_entropy_{number}"] = F.cross_entropy(out.logits, truth).item()
                 merit = (row[f"accuracy_class_{number}"], -row[f"cross_entropy_{number}"])
             merits.append(merit)
         self.history.append(row)
-        for choice, merit, out in zip(self.choices, merits, reversed(parts), strict=False):
+        if len(parts) == 1:  # nobody picks, so the last epoch counts
+            merits, answers = [(float(self.epoch), 0.0)], answers * 2
+        for choice, merit, answer in zip(self.choices, merits, reversed(answers), strict=False):
             if merit > choice.merit:
-                scores = out.logits.softmax(1).tolist() if "S" in self.terms else []
-                choice.epoch, choice.merit, choice.scores = self.epoch, merit, scores
+                choice.epoch, choice.merit = self.epoch, merit
+                choice.scores = {by: table.tolist() for by, table in answer.items()}
+
+    def answers(self, parts: list[Outputs]) -> list[dict[str, Tensor]]:
+        """Scores of every class for each held-out part, by each way to answer."""
+        given: list[dict[str, Tensor]] = [{} for _ in parts]
+        # The triplet stage moves the embeddings and leaves the softmax layer behind.
+        if "S" in self.terms and not self.in_triplet_stage:
+            for answer, out in zip(given, parts, strict=True):
+                answer["softmax"] = out.logits.softmax(1)
+        if self.config.model not in PAPER_1_MODELS:
+            train = predict(self.network, self.inputs[self.fold.train]).embedding
+            classes = len(self.config.emotions)
+            labels = self.labels[self.fold.train]
+            directions = class_directions(train, labels, classes, reading="unit mean")
+            for answer, out in zip(given, parts, strict=True):
+                answer["angle"] = cosines(out.embedding, directions)
+                if not self.in_triplet_stage:
+                    rows = cast(nn.Linear, self.network.classify).weight
+                    answer["weights"] = cosines(out.embedding, rows)
+        return given
 
     @contextmanager
     def randomness(self, checkpoint: Path | None) -> Iterator[None]:
@@ -209,6 +300,7 @@ class _Run:
             "center_loss": self.center_loss.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "order": self.order.get_state(),
+            "sampler": self.sampler.state_dict(),
             "dropout": torch.get_rng_state(),
             "history": self.history,
             "choices": [asdict(choice) for choice in self.choices],
@@ -230,6 +322,7 @@ class _Run:
         self.network.load_state_dict(state["network"])
         self.center_loss.load_state_dict(state["center_loss"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.sampler.load_state_dict(state["sampler"])
         self.order.set_state(state["order"].cpu())
         torch.set_rng_state(state["dropout"].cpu())
         if "dropout_cuda" in state:
@@ -241,6 +334,13 @@ class _Run:
 def build_network(config: RunConfig, shape: tuple[int, int]) -> Network:
     """Return the network of a run, not yet trained, for inputs of ``shape``."""
     classes = len(config.emotions)
+    if config.model == "residual":
+        return ResidualEmbedder(classes, shape, layers=config.layers)
+    if config.model == "residual_frames":
+        return ResidualFrames(classes, shape)
+    if config.model in get_args(Family):
+        family = cast(Family, config.model)
+        return AblationNetwork(family, classes, STEPS[config.input], layers=config.layers)
     if config.model == "parent_cnn":
         return ParentCNN(classes, shape, padding=config.padding, dropout=config.dropout)
     return ParallelCNN(

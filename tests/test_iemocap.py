@@ -52,6 +52,10 @@ def evaluation(release, dialogue):
     return release / f"Session{dialogue[4]}" / "dialog" / "EmoEvaluation" / f"{dialogue}.txt"
 
 
+def evaluations(release):
+    return sorted(release.glob("Session*/dialog/EmoEvaluation/*_impro*.txt"))
+
+
 def spoken(release, dialogue):
     return release / f"Session{dialogue[4]}" / "dialog" / "transcriptions" / f"{dialogue}.txt"
 
@@ -411,18 +415,24 @@ def true_size():
     return labels
 
 
-def test_tree_with_the_numbers_of_the_real_corpus(tmp_path):
-    labels = true_size()
-    write_recording(tmp_path / "one.wav", 0)
-    for dialogue, of in labels.items():
-        path = evaluation(tmp_path / "release", dialogue)
+@pytest.fixture(scope="module")
+def true_release(tmp_path_factory):
+    """A tree with all the numbers of the real corpus; its recordings are one and the same."""
+    data = tmp_path_factory.mktemp("data")
+    write_recording(data / "one.wav", 0)
+    for dialogue, of in true_size().items():
+        path = evaluation(data / "iemocap", dialogue)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(label_text(dialogue, of))
         for turn in of:
-            recording = tmp_path / "release" / place(f"{dialogue}_{turn}")
+            recording = data / "iemocap" / place(f"{dialogue}_{turn}")
             recording.parent.mkdir(parents=True, exist_ok=True)
-            os.link(tmp_path / "one.wav", recording)
-    table = corpora.load("iemocap", tmp_path / "release").table()
+            os.link(data / "one.wav", recording)
+    return data / "iemocap"
+
+
+def test_tree_with_the_numbers_of_the_real_corpus(true_release):
+    table = corpora.load("iemocap", true_release).table()
     assert table["emotion"].value_counts().to_dict() == {
         "neutral": 1_099,
         "sadness": 608,
@@ -430,12 +440,34 @@ def test_tree_with_the_numbers_of_the_real_corpus(tmp_path):
         "happiness": 284,
     }
     assert table["session"].value_counts(sort=False).to_list() == [422, 393, 538, 370, 557]
-    counts = Counter(u.emotion for u in iemocap.load(tmp_path / "release", part="both").utterances)
+    counts = Counter(u.emotion for u in iemocap.load(true_release, part="both").utterances)
     assert counts == {"neutral": 1_708, "anger": 1_103, "sadness": 1_084, "happiness": 595}
-    found = iemocap.survey(tmp_path / "release")
+    found = iemocap.survey(true_release)
     assert (len(found.turns), len(found.files)) == (iemocap.TURNS, iemocap.TURNS)
-    left = iemocap.left_out(tmp_path / "release", part="both", labels="all")
+    left = iemocap.left_out(true_release, part="both", labels="all")
     assert left == {"oth": 3, "xxx": 2_507}
+
+
+def test_the_committed_plan_takes_the_real_numbers_and_no_others(
+    true_release, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SER_DATA", str(true_release.parent))
+    runs = json.loads(ser("study", "plan", "iemocap", "--json").stdout)["runs"]
+    conditions = {(r["input"], r["model"], r["objective"], r["lambda1"]) for r in runs}
+    assert (len(runs), len(conditions)) == (225, 15)
+    assert {run["corpus_hash"] for run in runs} == {corpora.load("iemocap", true_release).hash}
+    # One listener's vote more, and an angry turn is a frustrated one.
+    path = next(p for p in evaluations(true_release) if "\tang\t" in p.read_text())
+    text = path.read_text()
+    path.write_text(text.replace("\tang\t", "\tfru\t", 1))
+    try:
+        refused = ser("study", "tables", "iemocap", "--run", "--runs", tmp_path)
+    finally:
+        path.write_text(text)
+    assert refused.exit_code == 2
+    assert "found 288 improvised turns labelled ang, expected 289" in refused.stderr
+    assert f"{path.parents[2].name}/dialog/EmoEvaluation: found " in refused.stderr
+    assert not list(tmp_path.iterdir())
 
 
 # --- the command line ---

@@ -152,3 +152,36 @@ def test_thinning_refuses(options, message):
     made = corpus(PAIRS)
     with pytest.raises(ValueError, match=message):
         splits.thin(made, splits.sessions(made)[0].train, **options)
+
+
+def test_speakers_are_held_out_with_nobody_to_pick_the_epoch():
+    made = corpus(PAIRS)
+    folds = splits.folds(made, "speakers")
+    assert sorted(np.concatenate([fold.parts[0] for fold in folds])) == list(range(len(made)))
+    for number, fold in enumerate(folds):
+        assert people(made, fold.parts[0]) == {f"{number}f", f"{number}m"}
+        ((validation, test),) = fold.ways
+        assert len(validation) == 0
+        assert test is fold.parts[0]
+        assert not fold.speaker_dependent
+
+
+@pytest.mark.parametrize(
+    ("protocol", "count", "size"),
+    [("random-70-30", 10, 24), ("random-10-fold", 10, 8), ("random-5-percent", 100, 4)],
+)
+def test_random_protocols(protocol, count, size):
+    made = corpus(PAIRS)  # 80 utterances
+    folds = splits.folds(made, protocol)
+    assert len(folds) == count
+    assert {len(fold.parts[0]) for fold in folds} == {size}
+    for fold in folds:
+        assert fold.speaker_dependent
+        assert sorted([*fold.train, *fold.parts[0]]) == list(range(len(made)))
+        assert people(made, fold.parts[0]) & people(made, fold.train)
+    assert len({tuple(fold.parts[0]) for fold in folds}) == count
+    tested = np.concatenate([fold.parts[0] for fold in folds])
+    if protocol == "random-10-fold":
+        assert sorted(tested) == list(range(len(made)))
+    again = splits.folds(made, protocol)
+    assert all(np.array_equal(a.train, b.train) for a, b in zip(folds, again, strict=True))

@@ -301,7 +301,7 @@ def test_every_committed_study_has_a_plan_that_its_records_follow():
         assert set(packed.predictions["run"]) <= set(packed.runs["run"])
         assert set(packed.history["run"]) == set(packed.runs["run"])
         assert packed.runs["run"].is_unique
-        assert not packed.predictions.duplicated(["run", "way", "key"]).any()
+        assert not packed.predictions.duplicated(["run", "way", "by", "key"]).any()
 
 
 def test_plan_with_another_value_type_is_no_run(place):

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ser_lib.config import OBJECTIVES, RunConfig
+from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.training import predict, train
-from tests.fakes import config, dataset
+from tests.fakes import config, dataset, vector_run, vectors
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +74,17 @@ def test_overfits_one_batch(made):
     assert loss.item() < 0.02
 
 
-@pytest.mark.parametrize("objective", ["S+A+C", "A"])
-def test_resume_equals_uninterrupted(made, tmp_path, objective):
-    whole = config(made, objective=objective, epochs=5)
+@pytest.mark.parametrize("kind", ["S+A+C", "A", "softmax", "all", "hard", "random"])
+@pytest.mark.parametrize("killed", [1, 3])
+def test_resume_equals_uninterrupted(tmp_path, kind, killed):
+    if kind in OBJECTIVES:
+        made = dataset()
+        whole = config(made, objective=kind, epochs=5)
+    else:  # killed in the softmax stage, or between the stages (3 epochs of it), or in triplets
+        made = vectors()
+        epochs = 5 if kind == "softmax" else 2 + killed // 3
+        stages = {"triplet_epochs": 0} if kind == "softmax" else {"mining": kind}
+        whole = vector_run(made, epochs=epochs, **stages)
     path = tmp_path / "checkpoint.pt"
 
     class KilledError(Exception):
@@ -90,7 +99,7 @@ def test_resume_equals_uninterrupted(made, tmp_path, objective):
         return score
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ser_lib.training._Run.score", killed_after(3))
+        patch.setattr("ser_lib.training._Run.score", killed_after(killed))
         with pytest.raises(KilledError):
             train(made, whole, checkpoint=path, every=0)
     torch.rand(7)  # whatever happened in between
@@ -119,8 +128,9 @@ def test_each_part_picks_the_epoch_for_the_other(made):
     for way, choice in enumerate(trained.choices):
         ranked = [(r[f"accuracy_class_{way}"], -r[f"cross_entropy_{way}"]) for r in trained.history]
         assert choice.epoch == 1 + ranked.index(max(ranked))
-        assert len(choice.scores) == len(trained.fold.parts[1 - way])
-        np.testing.assert_allclose(np.sum(choice.scores, axis=1), 1, rtol=1e-5)
+        assert list(choice.scores) == ["softmax"]
+        assert len(choice.scores["softmax"]) == len(trained.fold.parts[1 - way])
+        np.testing.assert_allclose(np.sum(choice.scores["softmax"], axis=1), 1, rtol=1e-5)
 
 
 def test_test_data_do_not_reach_training(made):
@@ -143,6 +153,12 @@ def test_test_data_do_not_reach_training(made):
         ({"epochs": 0}, "epochs is 0"),
         ({"batch_size": 1}, "batch_size is 1"),
         ({"lambda1": -1.0}, "lambda1 is -1.0"),
+        ({"model": "resnet"}, "'resnet', known: parallel_cnn"),
+        ({"model": "residual"}, "does not take the input 'mfcc'"),
+        ({"input": "mean_390"}, "does not take the input 'mean_390'"),
+        ({"model": "parent_cnn", "objective": "S+A"}, "has no decoder"),
+        ({"margin": 0.0}, "margin is 0.0"),
+        ({"per_class": 1}, "per_class is 1"),
     ],
 )
 def test_refuses_bad_settings(made, changes, message):
@@ -200,6 +216,11 @@ def test_canonical(made):
     assert run.canonical() == config(made, objective="S", decoder=(256,)).canonical()
     whole = config(made, objective="S+A+C", lambda1=0.1, lambda2=9.0)
     assert whole.canonical() == whole
+    softmax = config(made, margin=0.9, mining="hard", distance="cosine", per_class=3, layers=8)
+    assert softmax.canonical() == config(made).canonical()
+    made = vectors()
+    assert vector_run(made, layers=8, margin=0.9).canonical().layers == 8
+    assert vector_run(made, layers=8, margin=0.9).canonical().margin == 0.9
 
 
 def test_predict_refuses_nothing(made):
@@ -212,8 +233,9 @@ def test_training_needs_torch_and_numpy_only():
     """The library's training half runs where no audio package is installed."""
     code = (
         "import sys\n"
-        "for name in ('librosa', 'soundfile', 'soxr', 'scipy', 'sklearn', 'pandas', 'pyarrow',\n"
-        "             'joblib', 'typer', 'matplotlib', 'seaborn', 'tqdm', 'yaml', 'pooch'):\n"
+        "for name in ('librosa', 'numba', 'soundfile', 'soxr', 'scipy', 'sklearn', 'pandas',\n"
+        "             'pyarrow', 'joblib', 'typer', 'matplotlib', 'seaborn', 'tqdm', 'yaml',\n"
+        "             'pooch'):\n"
         "    sys.modules[name] = None  # importing it now fails\n"
         "import ser_lib.study, ser_lib.records, ser_lib.training\n"
         "from tests.fakes import dataset, config\n"
@@ -221,3 +243,62 @@ def test_training_needs_torch_and_numpy_only():
         "ser_lib.training.train(made, config(made, epochs=1))\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("model", ["residual", "fc", "cnn", "gru"])
+def test_triplets_learn_on_top_of_softmax(model):
+    made = vectors(takes=6)
+    trained = train(
+        made, vector_run(made, model=model, epochs=1, triplet_epochs=9, layers=8, margin=1.0)
+    )
+    softmax, triplet = trained.history[:1], trained.history[1:]
+    assert "train_triplet" not in softmax[-1]
+    assert "train_softmax" not in triplet[0]
+    assert triplet[-1]["train_triplet"] < 0.8 * triplet[0]["train_triplet"]
+    assert triplet[-1]["active"] < triplet[0]["active"] < 1
+    assert triplet[-1]["collapsed"] == 0
+    assert triplet[-1]["accuracy_class_angle_0"] > 0.8
+    assert {"accuracy_overall_0", "accuracy_overall_weights_0"} <= set(softmax[0])
+    assert list(trained.choices[0].scores) == ["angle"]
+
+
+def test_one_part_is_tested_at_the_last_epoch():
+    made = vectors()
+    trained = train(made, vector_run(made, epochs=4, triplet_epochs=0))
+    (choice,) = trained.choices
+    assert choice.epoch == 4
+    assert list(choice.scores) == ["softmax", "angle", "weights"]
+    test = trained.fold.parts[0]
+    assert {len(table) for table in choice.scores.values()} == {len(test)}
+    truth = np.array([PAPER_EMOTIONS.index(made.corpus.utterances[i].emotion) for i in test])
+    for by, name in (("softmax", ""), ("angle", "_angle"), ("weights", "_weights")):
+        right = np.mean(np.argmax(choice.scores[by], 1) == truth)
+        assert right == pytest.approx(trained.history[-1][f"accuracy_overall{name}_0"])
+
+
+def test_answers_by_angle_use_training_embeddings_only():
+    """Naive means of unit vectors of the training set, from what the run leaves."""
+    made = vectors()
+    trained = train(made, vector_run(made))
+    z = torch.nn.functional.normalize(trained.embeddings).numpy().astype(np.float64)
+    labels = [made.corpus.utterances[i].emotion for i in trained.fold.train]
+    means = []
+    for emotion in PAPER_EMOTIONS:
+        rows = [
+            z[i] for i, label in zip(trained.fold.train, labels, strict=True) if label == emotion
+        ]
+        means.append(np.mean(rows, 0) / np.linalg.norm(np.mean(rows, 0)))
+    expected = z[trained.fold.parts[0]] @ np.array(means).T
+    np.testing.assert_allclose(trained.choices[0].scores["angle"], expected, atol=1e-5)
+
+
+def test_random_mining_is_repeatable():
+    made = vectors()
+    run = vector_run(made, mining="random", epochs=0)
+    assert same(train(made, run), train(made, run))
+
+
+def test_frames_of_any_length_are_trained(made):
+    run = config(made, model="residual_frames", protocol="speakers", triplet_epochs=1, epochs=1)
+    trained = train(made, replace(run, optimizer="adam", learning_rate=1e-3))
+    assert trained.embeddings.shape == (len(made.inputs), 200)

@@ -20,16 +20,15 @@ EMOTIONS = (
     "boredom",
     "calm",
     "disgust",
+    "excitement",
     "fear",
+    "frustration",
     "happiness",
     "neutral",
     "sadness",
     "surprise",
 )
 """Every emotion name used in the project; the same words for all corpora."""
-
-IEMOCAP_EMOTIONS = ("excitement", "frustration")
-"""Two more that only IEMOCAP names; the figures have no colour for them."""
 
 PAPER_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """The four emotions of both papers' IEMOCAP experiments (paper 1, section 3)."""
@@ -93,11 +92,10 @@ class Corpus:
             for utterance in ordered
             if counts[utterance.key] > 1
         ]
-        known = (*EMOTIONS, *IEMOCAP_EMOTIONS)
         problems += [
-            f"{utterance.path}: unknown emotion {utterance.emotion!r}, known: {', '.join(known)}"
+            f"{utterance.path}: unknown emotion {utterance.emotion!r}, known: {', '.join(EMOTIONS)}"
             for utterance in ordered
-            if utterance.emotion not in known
+            if utterance.emotion not in EMOTIONS
         ]
         problems += [
             f"{utterance.path}: sex {utterance.sex!r} is not female, male or unknown"

@@ -118,7 +118,7 @@ def _in(turn: Turn, part: str, labels: Mapping[str, object]) -> bool:
 def _choose(part: str, labels: str) -> Mapping[str, str]:
     if part not in PARTS:
         raise ValueError(f"unknown part {part!r} of {NAME}; known: {', '.join(PARTS)}")
-    if labels not in LABELS:
+    if labels not in tuple(LABELS):  # of plans, which may hold a list
         raise ValueError(f"unknown labels {labels!r} of {NAME}; known: {', '.join(LABELS)}")
     return LABELS[labels]
 

@@ -1,0 +1,76 @@
+"""The 390 numbers of paper 2, against librosa and NumPy."""
+
+import librosa
+import numpy as np
+import pytest
+
+from ser_lib.features import FeatureConfig, StandardScaler, compute, mfcc
+from ser_lib.vectors import STEPS, VECTOR_INPUTS, vector, vector_config
+
+NOISE = np.random.default_rng(0).normal(size=40_000).astype(np.float32) * 0.1
+
+
+@pytest.mark.parametrize("name", VECTOR_INPUTS)
+def test_all_readings_have_390_numbers(name):
+    config = vector_config(name)
+    assert config.shape == (1, 390)
+    assert STEPS[name][0] * STEPS[name][1] == 390
+    for samples in (8_000, 40_000, 300_000):
+        signal = np.resize(NOISE, samples)
+        values = compute(signal, config)
+        assert values.shape == (1, 390)
+        assert values.dtype == np.float32
+        assert np.isfinite(values).all()
+
+
+def test_parts_are_means_of_the_coefficients():
+    config = vector_config("mfcc_13x30")
+    coefficients = mfcc(NOISE, 16_000, config=config)
+    values = vector(NOISE, 16_000, config=config).reshape(13, 30)
+    edges = np.cumsum([0, *(len(p) for p in np.array_split(np.arange(coefficients.shape[1]), 30))])
+    for row in range(13):
+        for part in range(30):
+            expected = coefficients[row, edges[part] : edges[part + 1]].mean()
+            assert values[row, part] == pytest.approx(expected, rel=1e-5)
+
+
+def test_differences_follow_the_coefficients():
+    config = vector_config("deltas_39x10")
+    values = vector(NOISE, 16_000, config=config).reshape(39, 10)
+    coefficients = mfcc(NOISE, 16_000, config=config)
+    slope = librosa.feature.delta(coefficients, mode="nearest")
+    expected = [part.mean(1) for part in np.array_split(slope, 10, axis=1)]
+    np.testing.assert_allclose(values[13:26], np.stack(expected, 1), rtol=1e-5, atol=1e-6)
+
+
+def test_mean_390_cuts_and_pads():
+    config = vector_config("mean_390")
+    long = np.resize(NOISE, 100_000)
+    np.testing.assert_array_equal(
+        vector(long, 16_000, config=config), vector(long[:66_519], 16_000, config=config)
+    )
+    short = vector(NOISE, 16_000, config=config)[0]
+    assert np.ptp(short[260:]) == 0  # silence
+    assert np.ptp(short[:220]) > 1
+
+
+def test_too_short_is_refused():
+    with pytest.raises(ValueError, match=r"1600 samples at 16000 Hz are 11 frames .* at least 30"):
+        vector(NOISE[:1600], 16_000, config=vector_config("mfcc_13x30"))
+
+
+def test_unknown_input_is_refused():
+    with pytest.raises(ValueError, match="input 'chroma', known: log_mel, mfcc, mfcc_13x30"):
+        FeatureConfig(input="chroma")
+
+
+def test_standard_scaler_against_scikit_learn():
+    from sklearn.preprocessing import StandardScaler as Theirs
+
+    x = np.random.default_rng(0).normal(size=(50, 1, 390)).astype(np.float32) * 7 + 3
+    x[:, 0, 5] = 2.0
+    ours = StandardScaler().fit(x[:30]).transform(x)
+    theirs = Theirs().fit(x[:30, 0].astype(np.float64)).transform(x[:, 0].astype(np.float64))
+    np.testing.assert_allclose(ours[:, 0], theirs, atol=1e-5)
+    with pytest.raises(ValueError, match="no data"):
+        StandardScaler().fit(x[:0])
