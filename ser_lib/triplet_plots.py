@@ -43,10 +43,17 @@ def one_triplet(
         axes = figure.add_subplot()
         for radius, style in ((near, "-"), (near + margin, "--")):
             axes.add_patch(Circle(points[0], radius, fill=False, edgecolor=GREY, linestyle=style))
-        x, y = points[0]
-        quiet: dict[str, Any] = {"ha": "center", "color": GREY, "fontsize": 10}
-        axes.text(x, y - near + 0.1, "as far as the positive", va="bottom", **quiet)
-        axes.text(x, y - near - margin + 0.1, "and the margin", va="bottom", **quiet)
+        for radius, text in ((near, "as far as the positive"), (near + margin, "and the margin")):
+            axes.text(
+                points[0][0],
+                points[0][1] - radius,
+                text,
+                ha="center",
+                va="center",
+                color=GREY,
+                fontsize=10,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )
         for role, emotion, point, move in zip(
             ("anchor", "positive", "negative"),
             (emotions[0], *emotions),
