@@ -17,13 +17,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from ser_lib.evidence import Evidence, Missing, missing_total
-from ser_lib.intervals import Array, draw_mean, draw_pooled, percentiles
-from ser_lib.metrics import accuracy_class
+from ser_lib.intervals import Array, Metric, draw_mean, draw_pooled, percentiles
+from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import holm
 
 VERDICTS = ("reproduced", "partly", "not reproduced", "not testable here", "open")
@@ -90,7 +90,10 @@ def adjust(findings: Sequence[Finding]) -> None:
 
 
 def better(claim: Claim, evidence: Evidence) -> Finding:
-    """``first`` has the higher class accuracy: paired bootstrap over speakers and seeds."""
+    """``first`` has the higher accuracy: paired bootstrap over speakers and seeds.
+
+    Class accuracy, unless the claim names another ``metric``.
+    """
     return _compare(claim, _accuracy_effect(claim, evidence), _direction)
 
 
@@ -195,17 +198,21 @@ def conditions(claim: Claim, where: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
+    metric: Metric = claim.get("metric", "accuracy_class")
+
     def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
         first, second = both(evidence.answers, conditions(claim, where))
-        estimate, draws = draw_pooled(first, second)
+        estimate, draws = draw_pooled(first, second, metric=metric)
         numbers: dict[str, Any] = {
-            "first": _mean_accuracy(first),
-            "second": _mean_accuracy(second),
+            "first": mean_accuracy(first, metric),
+            "second": mean_accuracy(second, metric),
             "runs": int(first["run"].nunique() + second["run"].nunique()),
         }
         if whole:  # the secondary metric, which decides nothing
-            overall = percentiles(*draw_pooled(first, second, metric="accuracy_overall"))
-            numbers["overall"] = [overall.estimate, overall.low, overall.high]
+            other: Metric = next(m for m in get_args(Metric) if m != metric)
+            drawn = percentiles(*draw_pooled(first, second, metric=other))
+            name = "overall" if other == "accuracy_overall" else "class"
+            numbers[name] = [drawn.estimate, drawn.low, drawn.high]
         return estimate, draws, numbers
 
     return effect
@@ -246,8 +253,10 @@ def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[
     return found
 
 
-def _mean_accuracy(answers: Any) -> float:
-    scores = [accuracy_class(g["truth"], g["predicted"]) for _, g in answers.groupby("seed")]
+def mean_accuracy(answers: Any, metric: Metric = "accuracy_class") -> float:
+    """Mean over the seeds of an accuracy over all answers."""
+    measure = accuracy_class if metric == "accuracy_class" else accuracy_overall
+    scores = [measure(g["truth"], g["predicted"]) for _, g in answers.groupby("seed")]
     return float(np.mean(scores))
 
 

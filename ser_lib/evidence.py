@@ -15,7 +15,11 @@ from ser_lib.metrics import accuracy_class
 from ser_lib.records import Records
 
 Condition = Mapping[str, Any]
-"""Values of the fields of :class:`ser_lib.config.RunConfig`; what is not named has its default."""
+"""Values of the fields of :class:`ser_lib.config.RunConfig`; what is not named has its default.
+
+``by`` says which answers count (see :class:`ser_lib.training.Choice`): by default those by angle
+after a triplet stage, else those by softmax. ``seeds`` replaces the seeds of the protocol.
+"""
 
 BY_VALIDATION = "validation"
 """Value of ``lambda1`` that stands for the better of several weights, chosen by validation."""
@@ -33,18 +37,27 @@ class Missing(Exception):  # noqa: N818 - it is no error: the runs are still to 
 
 
 @dataclass(frozen=True)
+class Size:
+    """How much a protocol tests."""
+
+    folds: int
+    utterances: int
+    """Tested utterances of all folds; one that two random draws share counts twice."""
+
+
+@dataclass(frozen=True)
 class Protocol:
     """What makes a condition whole, fixed before the runs."""
 
     seeds: tuple[int, ...]
-    folds: Mapping[str, int]
-    """Folds of each corpus."""
-    utterances: Mapping[str, int]
-    """Tested utterances of each corpus."""
+    sizes: Mapping[str, Mapping[str, Size]]
+    """How much each protocol tests of each corpus."""
     weights: tuple[float, ...]
     """What ``lambda1: validation`` chooses among."""
     fixed: Condition
     """Settings of all runs, ``[fixed]`` of the plan."""
+    emotions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """All emotions of a corpus, where a condition asks for "all"."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """What must be said of a corpus wherever it is shown."""
     smallest: float = 0.0
@@ -58,15 +71,23 @@ class Protocol:
             KeyError: an entry is missing.
             TypeError: an entry is of another kind.
         """
-        sizes = rules["corpora"]
+        corpora = rules["corpora"]
+        usual = fixed.get("protocol", "sessions")
+        sizes = {
+            name: {
+                protocol: Size(size["folds"], size["utterances"])
+                for protocol, size in {usual: corpus, **corpus.get("protocols", {})}.items()
+            }
+            for name, corpus in corpora.items()
+        }
         return cls(
             seeds=tuple(rules["seeds"]),
-            folds={name: size["folds"] for name, size in sizes.items()},
-            utterances={name: size["utterances"] for name, size in sizes.items()},
-            weights=tuple(rules["lambda1_by_validation"]),
+            sizes=sizes,
+            weights=tuple(rules.get("lambda1_by_validation", ())),
             fixed=fixed,
             smallest=smallest,
-            notes={name: size["note"] for name, size in sizes.items() if "note" in size},
+            emotions={name: tuple(corpus.get("emotions", ())) for name, corpus in corpora.items()},
+            notes={name: size["note"] for name, size in corpora.items() if "note" in size},
         )
 
 
@@ -88,7 +109,8 @@ class Evidence:
                 of different copies of the corpus.
         """
         config = self.config(condition)
-        wanted = self.protocol.folds[config.corpus] * len(self.protocol.seeds)
+        seeds = condition.get("seeds", self.protocol.seeds)
+        wanted = self.protocol.sizes[config.corpus][config.protocol].folds * len(seeds)
         if self.records is None:
             raise Missing(0, wanted)
         runs = self.records.runs
@@ -100,7 +122,7 @@ class Evidence:
             if name not in runs:
                 raise ValueError(f"the records have no column {name!r}")
             kept &= (runs[name] == value).to_numpy()
-        found = runs[kept & runs["seed"].isin(self.protocol.seeds).to_numpy()]
+        found = runs[kept & runs["seed"].isin(seeds).to_numpy()]
         if len(twice := found[found.duplicated(["fold", "seed"])]):
             raise ValueError(
                 f"two runs of {config.label}: run {twice['run'].iloc[0]} is the second"
@@ -173,14 +195,21 @@ class Evidence:
             ValueError: a setting or its value is wrong, or the corpus is not in the protocol.
         """
         settings = {**self.protocol.fixed, **condition}
+        for name in ("by", "seeds"):
+            settings.pop(name, None)
         if settings.get("emotions") == "four":
             settings["emotions"] = list(PAPER_EMOTIONS)
-        if settings.get("corpus") not in self.protocol.folds:
+        if settings.get("corpus") not in self.protocol.sizes:
             raise ValueError(f"corpus {settings.get('corpus')!r} is not among the protocol's")
+        if settings.get("emotions") == "all":
+            settings["emotions"] = list(self.protocol.emotions[settings["corpus"]])
         if strange := sorted(set(settings) - _SETTINGS):
             raise ValueError(f"{', '.join(strange)}: no settings of a condition")
         place = {"corpus_hash": "", "fold": 0, "seed": 0}
-        return RunConfig.from_dict({**settings, **place}).canonical()
+        config = RunConfig.from_dict({**settings, **place}).canonical()
+        if config.protocol not in self.protocol.sizes[config.corpus]:
+            raise ValueError(f"protocol {config.protocol!r} has no size for {config.corpus!r}")
+        return config
 
     def _whole(self, condition: Condition) -> pd.DataFrame:
         if condition.get("lambda1") == BY_VALIDATION:
@@ -188,14 +217,22 @@ class Evidence:
         else:
             runs = self.runs(condition)
             rows = self._records().predictions.merge(runs[["run", "fold", "seed"]], on="run")
-        corpus = condition["corpus"]
-        rows = rows.assign(speaker=[speaker_of(corpus, key) for key in rows["key"]])
-        wanted = self.protocol.utterances[corpus]
+        config = self.config({**condition, "lambda1": 1.0})
+        by = condition.get("by", "angle" if config.triplet_epochs else "softmax")
+        rows = pd.DataFrame(rows[rows["by"] == by])
+        corpus = config.corpus
+        if config.protocol.startswith("random"):
+            # Speakers are on both sides, so that a draw is the unit; it may share utterances.
+            draws = rows["fold"].astype(str)
+            rows = rows.assign(speaker="draw " + draws, key=draws + " " + rows["key"])
+        else:
+            rows = rows.assign(speaker=[speaker_of(corpus, key) for key in rows["key"]])
+        wanted = self.protocol.sizes[corpus][config.protocol].utterances
         for seed, found in rows.groupby("seed")["key"]:
             if len(found) != wanted or not found.is_unique:
                 raise ValueError(
                     f"{dict(condition)}: seed {seed} tested {len(found)} utterances, "
-                    f"{found.nunique()} different ones; the corpus has {wanted}"
+                    f"{found.nunique()} different ones; the protocol has {wanted}"
                 )
         return rows
 
@@ -241,18 +278,20 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
             name = str(error)
         if name != row["run"]:
             problems.append(f"run {row['run']}: its configuration is that of {name}")
-    emotions = {row["run"]: row["emotions"].split(",") for row in records.runs.to_dict("records")}
+    known_runs = {row["run"]: row for row in records.runs.to_dict("records")}
     told = records.history.set_index(["run", "epoch"])
-    for (run, way), part in records.predictions.groupby(["run", "way"]):
+    for (run, way, by), part in records.predictions.groupby(["run", "way", "by"]):
         run, way = str(run), int(str(way))
-        if run not in emotions:
+        if run not in known_runs:
             problems.append(f"run {run}: predictions without a run")
             continue
+        emotions = known_runs[run]["emotions"].split(",")
         highest = np.stack(list(part["scores"])).argmax(axis=1)
-        if list(part["predicted"]) != [emotions[run][index] for index in highest]:
+        if list(part["predicted"]) != [emotions[index] for index in highest]:
             problems.append(f"run {run}, way {way}: a prediction is not the highest score's")
         epoch = (run, part["epoch"].iloc[0])
-        column = f"accuracy_class_{1 - way}"
+        tested = 1 - way if known_runs[run]["protocol"] == "sessions" else 0
+        column = f"accuracy_class{'' if by == 'softmax' else f'_{by}'}_{tested}"
         value = told[column].get(epoch) if column in told else None
         mine = accuracy_class(part["truth"], part["predicted"])
         if value is None or abs(value - mine) > 1e-9:

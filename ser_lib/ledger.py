@@ -170,10 +170,12 @@ def _effect(numbers: Mapping[str, Any]) -> str:
     if "effect" in numbers:
         effect, low, high = (100 * numbers[name] for name in ("effect", "low", "high"))
         ours = f"{100 * numbers['first']:.1f} and {100 * numbers['second']:.1f}"
-        text = f"{effect:+.1f} points ({low:+.1f} to {high:+.1f}); class accuracies {ours}"
-        if "overall" in numbers:
-            effect, low, high = (100 * value for value in numbers["overall"])
-            text += f"; overall accuracy {effect:+.1f} ({low:+.1f} to {high:+.1f})"
+        other = "class" if "class" in numbers else "overall"
+        main = {"class": "overall", "overall": "class"}[other]
+        text = f"{effect:+.1f} points ({low:+.1f} to {high:+.1f}); {main} accuracies {ours}"
+        if other in numbers:
+            effect, low, high = (100 * value for value in numbers[other])
+            text += f"; {other} accuracy {effect:+.1f} ({low:+.1f} to {high:+.1f})"
         if "holds_printed_effect" in numbers:
             side = "inside" if numbers["holds_printed_effect"] else "outside"
             text += f"; the printed gain lies {side}"

@@ -87,7 +87,7 @@ def compare(study: str) -> dict[str, Any]:
     protocol = _protocol(folder)
     there = any((folder / f"{name}.parquet").is_file() for name in records.TABLES)
     evidence = Evidence(records.load(study) if there else None, protocol)
-    corpora = (PAPER_CORPUS, *(name for name in protocol.folds if name != PAPER_CORPUS))
+    corpora = (PAPER_CORPUS, *(name for name in protocol.sizes if name != PAPER_CORPUS))
     return {
         "study": study,
         "seeds": list(protocol.seeds),
@@ -118,9 +118,9 @@ def _protocol(folder: Path) -> Protocol:
 
 
 def _about(corpus: str, protocol: Protocol) -> dict[str, Any]:
-    if corpus not in protocol.folds:
+    if corpus not in protocol.sizes:
         return {"missing": NOT_RUN}
-    utterances = protocol.utterances[corpus]
+    utterances = protocol.sizes[corpus]["sessions"].utterances
     notes = [protocol.notes[corpus]] if corpus in protocol.notes else []
     if corpus == PAPER_CORPUS:
         from ser_lib.corpora.iemocap import EXPECTED
@@ -163,7 +163,7 @@ def _rows(
 def _cell(
     evidence: Evidence, condition: Condition, measure: Callable[[Evidence, Condition], Cell]
 ) -> Cell:
-    if condition["corpus"] not in evidence.protocol.folds:
+    if condition["corpus"] not in evidence.protocol.sizes:
         return {"missing": NOT_RUN}
     try:
         return measure(evidence, condition)

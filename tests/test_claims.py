@@ -18,7 +18,7 @@ from ser_lib.cli import app
 from ser_lib.comparisons import Cell, Finding, adjust, conditions
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
-from ser_lib.evidence import Evidence, Protocol
+from ser_lib.evidence import Evidence, Protocol, Size
 from ser_lib.metrics import accuracy_class
 
 ROOT = Path(__file__).parents[1]
@@ -331,8 +331,8 @@ def test_a_cell_that_is_left_out_does_not_keep_a_claim_open(house):
 
 def test_runs_of_other_settings_do_not_count():
     both = joined(made(0.5), made(0.9, dropout=0.25), made(0.9, seconds=2.0))
-    size = {"emodb": 2 * FOLDS * 4 * TAKES}
-    protocol = Protocol(SEEDS, {"emodb": FOLDS}, size, (4.0, 0.0625), {**FIXED, "emotions": "four"})
+    sizes = {"emodb": {"sessions": Size(FOLDS, 2 * FOLDS * 4 * TAKES)}}
+    protocol = Protocol(SEEDS, sizes, (4.0, 0.0625), {**FIXED, "emotions": "four"})
     evidence = Evidence(both, protocol)
     condition = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
     assert len(evidence.runs(condition)) == FOLDS * len(SEEDS)

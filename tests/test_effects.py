@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ser_lib import claims, effects, records
-from ser_lib.evidence import Evidence, Protocol
+from ser_lib.evidence import Evidence, Protocol, Size
 from tests.test_claims import FIXED, FOLDS, SEEDS, TAKES, joined, made
 
 S = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
@@ -16,8 +16,7 @@ RUNS = FOLDS * len(SEEDS)
 def evidence(*parts):
     protocol = Protocol(
         seeds=SEEDS,
-        folds={"emodb": FOLDS},
-        utterances={"emodb": 2 * FOLDS * 4 * TAKES},
+        sizes={"emodb": {"sessions": Size(FOLDS, 2 * FOLDS * 4 * TAKES)}},
         weights=(4.0, 0.0625),
         fixed={**FIXED, "emotions": "four"},
         smallest=0.02,
