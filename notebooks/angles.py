@@ -129,10 +129,10 @@ speech = corpora.load(corpus).select(emotions=list(PAPER_EMOTIONS))
 # %% tags=["hide-input"]
 spoken = speech.table().groupby(["speaker", "sentence"]).emotion.nunique()
 choice = spoken.idxmax()
-for utterance in sorted(speech.utterances, key=lambda u: u.emotion):
-    if (utterance.speaker, utterance.sentence) == choice:
-        signal = audio.load_audio(speech.file(utterance), RATE)
-        display(player(signal, RATE, utterance.emotion.capitalize(), utterance.sentence))
+takes = {u.emotion: u for u in speech.utterances if (u.speaker, u.sentence) == choice}
+for emotion, utterance in sorted(takes.items()):
+    signal = audio.load_audio(speech.file(utterance), RATE)
+    display(player(signal, RATE, emotion.capitalize(), utterance.sentence))
 
 # %% [markdown]
 # Paper 2 {cite:p}`kumar2020` says that "the embedding representations of various emotions are mapped
