@@ -63,7 +63,7 @@ def class_directions(
         if left <= 1e-12 * given:  # what is left is rounding
             raise ValueError(
                 f"the embeddings of class {k} cancel out: the largest number of their mean is "
-                f"{left:.3g}, above 1e-12 of their own largest, {given:.3g}, it has a direction"
+                f"{left:.3g}, it must be above 1e-12 times their own largest, {given:.3g}"
             )
     return units(means, "the classes' means")
 

@@ -171,15 +171,22 @@ def load_verdicts(study: str = "paper1", root: Path | None = None) -> dict[str, 
     return document
 
 
-def verdict(claim: str, study: str = "paper1", root: Path | None = None) -> str:
+def studies(root: Path | None = None) -> tuple[str, ...]:
+    """Names of the studies that have a ledger."""
+    return tuple(sorted(path.parent.name for path in _results(root).glob("*/claims.yml")))
+
+
+def verdict(claim: str, root: Path | None = None) -> str:
     """Verdict word of a claim, for a chapter: ``glue("verdict-ID", claims.verdict("ID"))``.
 
     Raises:
-        ValueError: the ledger has no such claim.
+        ValueError: no ledger has such a claim.
     """
-    known = load_verdicts(study, root)["claims"]
+    known: dict[str, Any] = {}
+    for study in studies(root):
+        known |= load_verdicts(study, root)["claims"]
     if claim not in known:
-        raise ValueError(f"study {study!r} has no claim {claim!r}; known: {', '.join(known)}")
+        raise ValueError(f"no claim {claim!r}; known: {', '.join(known)}")
     return str(known[claim]["verdict"])
 
 
@@ -196,26 +203,38 @@ def update(study: str = "paper1", root: Path | None = None) -> dict[str, Any]:
     return document
 
 
-def check(study: str = "paper1", root: Path | None = None) -> list[str]:
+def check(root: Path | None = None) -> list[str]:
     """Compute everything again and list every disagreement; none is the empty list.
 
-    Compared are: the records with themselves, the written verdicts and numbers with those that the
-    rules give, and the prose of all chapters with both (:mod:`ser_lib.prose`).
+    Compared are, for each study with a ledger: the records with themselves, the written verdicts
+    and numbers with those that the rules give; and the prose of all chapters with both
+    (:mod:`ser_lib.prose`).
 
     Raises:
-        ValueError: the ledger cannot be read.
+        ValueError: a ledger cannot be read.
     """
-    ledger = load_ledger(study, root)
-    found = _records(ledger)
-    problems = [f"records: {problem}" for problem in inconsistencies(found)] if found else []
-    try:
-        computed = judge(ledger, found)
-        written = load_verdicts(study, root)
-    except ValueError as error:
-        return [*problems, str(error)]
-    problems += [f"verdicts.json, {line}" for line in _differences(written, computed)]
-    words = {name: entry["verdict"] for name, entry in computed["claims"].items()}
-    return problems + prose.check(ledger.folder.parents[1], ledger.printed, words)
+    problems: list[str] = []
+    printed: set[float] = set()
+    words: dict[str, str] = {}
+    for study in studies(root):
+        ledger = load_ledger(study, root)
+        printed |= ledger.printed
+        found = _records(ledger)
+        if found:
+            problems += [f"{study}, records: {problem}" for problem in inconsistencies(found)]
+        try:
+            computed = judge(ledger, found)
+            written = load_verdicts(study, root)
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        differences = _differences(written, computed)
+        problems += [f"{study}/verdicts.json, {line}" for line in differences]
+        for name, entry in computed["claims"].items():
+            if name in words:
+                problems.append(f"claim {name} stands in two ledgers")
+            words[name] = entry["verdict"]
+    return problems + prose.check(_results(root).parent, printed, words)
 
 
 def count(document: Mapping[str, Any]) -> dict[str, int]:

@@ -339,39 +339,40 @@ claims_app = typer.Typer(
 )
 app.add_typer(claims_app, name="claims")
 
-Ledger = Annotated[str, typer.Argument(metavar="[STUDY]", help="A folder with a claims.yml.")]
-
-
 @claims_app.command("check")
-def claims_check(study: Ledger = "paper1", as_json: Json = False) -> None:
+def claims_check(as_json: Json = False) -> None:
     """Judge every claim again; compare with what is written, and with what the chapters say.
 
     Exit status 1 if anything disagrees; all of it is listed.
     """
     from ser_lib import claims
 
-    problems = claims.check(study)
+    problems = claims.check()
     if as_json:
-        counts = None if problems else claims.count(claims.load_verdicts(study))
-        print_json({"study": study, "ok": not problems, "verdicts": counts, "problems": problems})
+        verdicts = {}
+        if not problems:
+            verdicts = {s: claims.count(claims.load_verdicts(s)) for s in claims.studies()}
+        print_json({"ok": not problems, "verdicts": verdicts, "problems": problems})
     else:
         for problem in problems:
             typer.echo(problem)
-        typer.echo(f"{study}: {len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}")
+        names = ", ".join(claims.studies())
+        typer.echo(f"{names}: {len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}")
     if problems:
         raise typer.Exit(1)
 
 
 @claims_app.command("update")
-def claims_update(study: Ledger = "paper1", as_json: Json = False) -> None:
-    """Judge every claim and write results/STUDY/verdicts.json."""
+def claims_update(as_json: Json = False) -> None:
+    """Judge every claim and write results/STUDY/verdicts.json of each study with a ledger."""
     from ser_lib import claims
 
-    counts = claims.count(claims.update(study))
+    counts = {study: claims.count(claims.update(study)) for study in claims.studies()}
     if as_json:
-        print_json({"study": study, "verdicts": counts})
-    else:
-        typer.echo(f"{study}: " + ", ".join(f"{n} {word}" for word, n in counts.items()))
+        print_json({"verdicts": counts})
+        return
+    for study, words in counts.items():
+        typer.echo(f"{study}: " + ", ".join(f"{n} {word}" for word, n in words.items()))
 
 
 # --- ser book ------------------------------------------------------------------------------------

@@ -20,41 +20,7 @@ _MEANING = {
 }
 _OUTCOMES = {"missing": "runs missing"}
 
-_HEAD = """\
-# The verdicts on paper 1
-
-Every claim of {{cite:t}}`tripathi2019`, what stands for it here, the rule that judges it, and what
-the rule says. Places, quotes, protocols and rules were written down before the runs; verdicts and
-numbers are computed from the records by `ser claims update`, and `ser claims check` computes them
-again and fails if one differs.
-
-## Summary
-
-In the form of the ML Reproducibility Challenge.
-
-**Scope.** Paper 1 claims that a small parallel CNN recognises emotions in speech better when it is
-trained with center loss, with reconstruction of its input, or with both, beside softmax; that its
-embeddings become compact; and that joint training reconstructs better than reconstruction alone.
-The ledger splits this into {total} claims.
-
-**Methodology.** The network, losses and features are written anew from the paper. No public
-code of it was found, and IEMOCAP, its corpus, is not at hand. The claims are tested on EMO-DB (a
-copy cut to two seconds) and RAVDESS, with the paper's four emotions, speakers of a session held
-out together, and seeds {seeds}. A comparison is a paired bootstrap over speakers and seeds; p
-values are adjusted by Holm's rule within a table; the smallest effect that counts is {smallest:g}
-points of class accuracy. All of it stands in `plan.toml`, which was there before the runs.
-
-**Results.** {results}
-
-**What was easy.** The sizes of kernels and pools, the features and the split by sessions are
-printed, and the printed number of parameters pins down a width that is not.
-
-**What was difficult.** Not printed are the input's shape, the widths of the decoder, the weight of
-the reconstruction, the epochs, the batch size, and whether the center loss is a sum or a mean, on
-which the meaning of its weight rests. No spread is printed, over folds or over repetitions.
-
-**Communication with the original authors.** None so far.
-
+_VERDICTS = """\
 ## Verdicts
 
 | verdict | means | claims |
@@ -73,8 +39,11 @@ _RECORDS = """\
 
 In `runs.parquet` each row is a run with its whole configuration; `predictions.parquet` has one row
 for each tested utterance, with the probability of every class; `history.parquet` one for each
-epoch; `embeddings.parquet` the last hidden layer of some runs. They share the column `run`. This
-recomputes the main table:
+epoch; `embeddings.parquet` the last hidden layer of some runs. They share the column `run`.
+"""
+
+_EXAMPLE = """
+This recomputes the main table:
 
 ```{{literalinclude}} /results/{study}/table1.py
 :language: python
@@ -100,16 +69,15 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."
     smallest = 100 * next(c["smallest"] for c in ledger.claims if c["rule"] == "better")
-    head = _HEAD.format(
+    head = (ledger.folder / "summary.md").read_text(encoding="utf-8")
+    head = head.format(
         total=len(ledger.claims),
         seeds=", ".join(map(str, ledger.protocol.seeds)),
         smallest=smallest,
         results=results,
-        rows="\n".join(
-            f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()
-        ),
     )
-    parts = [head]
+    rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
+    parts = [head, _VERDICTS.format(rows="\n".join(rows))]
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
@@ -118,7 +86,9 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     lead = (
         "All of it can be downloaded: " if there else "The records follow when the runs are done: "
     )
-    parts.append(_RECORDS.format(downloads=f"{lead}{links}.", study=ledger.study))
+    parts.append(_RECORDS.format(downloads=f"{lead}{links}."))
+    if "table1.py" in files:
+        parts.append(_EXAMPLE.format(study=ledger.study))
     return "\n".join(parts)
 
 

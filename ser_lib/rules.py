@@ -1,7 +1,8 @@
-"""The rules by which a paper's claims are judged, by name; comparisons are in their own module.
+"""The rules by which a paper's claims are judged, by name.
 
-Each takes a claim of the ledger and the evidence, and gives a finding: cells from which a verdict
-follows (:mod:`ser_lib.comparisons`), or a verdict of its own.
+Those that compare are in :mod:`ser_lib.comparisons`, those about printed accuracies in
+:mod:`ser_lib.protocol_rules`. Each takes a claim of the ledger and the evidence, and gives a
+finding: cells from which a verdict follows, or a verdict of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from ser_lib.comparisons import Claim, Finding, best, better, lower, no_overhead, similar
 from ser_lib.evidence import Evidence
+from ser_lib.protocol_rules import attainable, granularity_fits, outranks, printed_accuracy
 
 
 def parameters(claim: Claim, evidence: Evidence) -> Finding:
@@ -114,6 +116,10 @@ RULES: dict[str, Callable[[Claim, Evidence], Finding]] = {
         first_of_its_kind,
         inference_time,
         not_testable,
+        printed_accuracy,
+        attainable,
+        granularity_fits,
+        outranks,
     )
 }
 
@@ -130,5 +136,9 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "first_of_its_kind": ("date", "earlier"),
     "inference_time": ("microseconds",),
     "not_testable": ("reason",),
+    "printed_accuracy": ("first", "cells", "value"),
+    "attainable": ("first", "cells", "value"),
+    "granularity_fits": ("figures", "stated"),
+    "outranks": ("first", "others", "cells"),
 }
 """Entries that a claim must have for its rule."""
