@@ -339,6 +339,7 @@ claims_app = typer.Typer(
 )
 app.add_typer(claims_app, name="claims")
 
+
 @claims_app.command("check")
 def claims_check(as_json: Json = False) -> None:
     """Judge every claim again; compare with what is written, and with what the chapters say.

@@ -16,12 +16,15 @@ from ser_lib.comparisons import both
 from ser_lib.evidence import Condition, Evidence, Missing
 from ser_lib.intervals import (
     Interval,
+    Metric,
     bootstrap_difference,
     bootstrap_mean,
     bootstrap_pooled,
+    draw_pooled,
+    percentiles,
     verdict,
 )
-from ser_lib.metrics import accuracy_class
+from ser_lib.metrics import accuracy_class, accuracy_overall
 
 
 @dataclass(frozen=True)
@@ -68,20 +71,25 @@ class Effect:
         return f"{self}, {verdict(self.interval, self.smallest)}"
 
 
-def accuracy(evidence: Evidence, condition: Condition) -> Effect:
-    """Class accuracy of a condition, pooled over speakers: estimate, interval, each speaker."""
+def accuracy(evidence: Evidence, condition: Condition, metric: Metric = "accuracy_class") -> Effect:
+    """Accuracy of a condition, pooled over speakers: estimate, interval, each speaker.
+
+    Where random draws are tested, each draw stands for a speaker.
+    """
 
     def measured() -> Effect:
         answers = evidence.answers(condition)
         runs = int(answers["run"].nunique())
-        interval = bootstrap_pooled(answers)
-        return Effect(runs, runs, interval, _by_speaker(answers), form="{:.1f}")
+        interval = bootstrap_pooled(answers, metric=metric)
+        return Effect(runs, runs, interval, _by_speaker(answers, metric), form="{:.1f}")
 
     return _unless_missing(measured)
 
 
-def difference(evidence: Evidence, first: Condition, second: Condition) -> Effect:
-    """Class accuracy of ``first`` minus ``second``: paired bootstrap over speakers and seeds.
+def difference(
+    evidence: Evidence, first: Condition, second: Condition, metric: Metric = "accuracy_class"
+) -> Effect:
+    """Accuracy of ``first`` minus ``second``: paired bootstrap over speakers and seeds.
 
     The interval is that of the plan of paper 1 (:func:`ser_lib.intervals.bootstrap_pooled`), not
     adjusted for the number of comparisons, as the verdicts of the ledger are.
@@ -90,11 +98,39 @@ def difference(evidence: Evidence, first: Condition, second: Condition) -> Effec
     def measured() -> Effect:
         one, other = both(evidence.answers, (first, second))
         runs = int(one["run"].nunique() + other["run"].nunique())
-        speakers = _by_speaker(one) - _by_speaker(other)
-        interval = bootstrap_pooled(one, other)
+        speakers = _by_speaker(one, metric) - _by_speaker(other, metric)
+        interval = bootstrap_pooled(one, other, metric=metric)
         return Effect(runs, runs, interval, speakers, smallest=evidence.protocol.smallest)
 
     return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def gap(evidence: Evidence, first: Condition, second: Condition) -> Effect:
+    """Overall accuracy under the protocol of ``first`` minus that of ``second``, which is another.
+
+    The two test other utterances, so that nothing is paired: each side is drawn by itself.
+    """
+
+    def measured() -> Effect:
+        sides = both(evidence.answers, (first, second))
+        runs = sum(int(side["run"].nunique()) for side in sides)
+        drawn = [
+            draw_pooled(side, metric="accuracy_overall", seed=number)
+            for number, side in enumerate(sides)
+        ]
+        estimate = drawn[0][0] - drawn[1][0]
+        interval = percentiles(estimate, drawn[0][1] - drawn[1][1])
+        return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
+
+    return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def right_by_draw(evidence: Evidence, condition: Condition) -> pd.Series[int]:
+    """Right answers of each run of a condition; none while runs are missing."""
+    if running(evidence, condition):
+        return pd.Series(dtype=int)
+    answers = evidence.answers(condition)
+    return (answers["truth"] == answers["predicted"]).groupby(answers["run"]).sum().astype(int)
 
 
 def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str) -> Effect:
@@ -185,8 +221,8 @@ def by_epoch(evidence: Evidence, condition: Condition, measure: str) -> pd.DataF
     return pd.DataFrame({"mean": found.mean(), **quartiles})
 
 
-def _by_speaker(answers: pd.DataFrame) -> pd.Series[float]:
-    return summaries.by_unit(answers, "speaker", "seed").groupby("speaker").mean()
+def _by_speaker(answers: pd.DataFrame, metric: Metric = "accuracy_class") -> pd.Series[float]:
+    return summaries.by_unit(answers, "speaker", "seed", metric=metric).groupby("speaker").mean()
 
 
 def _unless_missing(measured: Callable[[], Effect], smallest: float | None = None) -> Effect:

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ser_lib.evidence import BY_VALIDATION, Condition, Evidence, Missing
-from ser_lib.intervals import Interval, bootstrap_difference, bootstrap_pooled
-from ser_lib.metrics import accuracy_class
+from ser_lib.intervals import Interval, Metric, bootstrap_difference, bootstrap_pooled
+from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import (
     Test,
     cohens_d,
@@ -119,8 +119,10 @@ def ratio(first: pd.DataFrame, second: pd.DataFrame) -> Interval:
     return Interval(*(float(np.exp(end)) for end in (log.estimate, log.low, log.high)))
 
 
-def by_unit(answers: pd.DataFrame, *names: str) -> pd.Series[float]:
-    """Class accuracy of each value of some columns, such as ``"fold", "seed"``.
+def by_unit(
+    answers: pd.DataFrame, *names: str, metric: Metric = "accuracy_class"
+) -> pd.Series[float]:
+    """Accuracy of each value of some columns, such as ``"fold", "seed"``.
 
     Example:
         >>> answers = pd.DataFrame({"seed": [0, 0, 1], "truth": ["a", "b", "a"], "predicted": "a"})
@@ -128,7 +130,8 @@ def by_unit(answers: pd.DataFrame, *names: str) -> pd.Series[float]:
         {0: 0.5, 1: 1.0}
     """
     groups = answers.groupby(names[0] if len(names) == 1 else list(names))
-    scores = {place: accuracy_class(own["truth"], own["predicted"]) for place, own in groups}
+    score = accuracy_class if metric == "accuracy_class" else accuracy_overall
+    scores = {place: score(own["truth"], own["predicted"]) for place, own in groups}
     return pd.Series(scores, dtype=float).rename_axis(list(names))
 
 

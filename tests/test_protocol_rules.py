@@ -178,3 +178,22 @@ def test_ledger_of_paper_2_asks_for_runs_of_its_plan():
             seed = settings.pop("seed")
             planned.add((asker.config(settings), seed))
     assert asked <= planned
+
+
+def test_gap_and_draws_of_a_chapter():
+    from ser_lib import effects
+
+    found = evidence(records_of(0.75), records_of(0.5, model="fc"))
+    where = {"corpus": "fake"}
+    gap = effects.gap(found, where, {**where, "model": "fc"})
+    assert gap.interval is not None
+    assert gap.interval.estimate == pytest.approx(0.25)
+    # Nothing is paired, so that the interval is wider than that of the paired difference, a point.
+    paired = effects.difference(found, where, {**where, "model": "fc"}, "accuracy_overall")
+    assert paired.interval is not None
+    assert paired.interval.high - paired.interval.low < 1e-9
+    assert gap.interval.low < 0.25 < gap.interval.high
+    right = effects.right_by_draw(found, where)
+    assert sorted(right) == sorted(18 + fold % 3 for fold in range(DRAWS))
+    assert effects.right_by_draw(found, {**where, "model": "gru"}).empty
+    assert str(effects.gap(found, where, {**where, "model": "gru"})) == "running: 0 of 10 runs"

@@ -1,0 +1,52 @@
+"""Figures of test sets: what is drawn is what was given."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_lib import protocol_plots
+from ser_lib.effects import Effect
+from ser_lib.intervals import Interval
+
+FIGURES = ["47.22", "58.33", "55.56", "56.94", "54.16", "61.11", "91.67"]
+
+
+def texts(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_sizes_that_fit_all_are_marked():
+    figure = protocol_plots.possible_sizes(FIGURES, largest=300, stated=216)
+    lines = figure.axes[0].lines
+    assert lines[len(FIGURES)].get_xdata().tolist() == [72, 144, 216, 288]
+    assert set(lines[6].get_xdata()) >= {12, 24, 36, 72}  # 91.67 % are 11 of 12
+    assert texts(figure) == ["stated: 216"]
+
+
+def test_draws_are_counted():
+    figure = protocol_plots.draws([40, 41, 41, 50], 72, printed=66)
+    axes = figure.axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [1, 2, 1]
+    assert axes.lines[0].get_xdata()[0] == pytest.approx(91.67, abs=0.01)
+    empty = protocol_plots.draws([], 72, printed=66, note="running: 1 of 100 runs")
+    assert "running: 1 of 100 runs" in texts(empty)
+    with pytest.raises(ValueError, match="0 to 73, the size is 72"):
+        protocol_plots.draws([0, 73], 72, printed=66)
+
+
+def test_accuracies_and_what_is_missing():
+    speakers = pd.Series([0.4, 0.6])
+    whole = Effect(6, 6, Interval(0.5, 0.4, 0.6), speakers, form="{:.1f}")
+    figure = protocol_plots.accuracies(
+        {"speakers": whole, "random": Effect(3, 30)}, printed={"random": 91.67}
+    )
+    lines = [line.get_xdata() for line in figure.axes[0].lines]
+    assert np.allclose(lines[0], [40, 60])
+    assert np.allclose(lines[1], [40, 60])
+    assert np.allclose(lines[2], [50])
+    assert np.allclose(lines[3], [91.67])
+    assert texts(figure) == ["running: 3 of 30 runs"]
+    with pytest.raises(ValueError, match="no row for"):
+        protocol_plots.accuracies({"speakers": whole}, printed={"random": 1.0})
+    with pytest.raises(ValueError, match="0 effects"):
+        protocol_plots.accuracies({})
