@@ -24,7 +24,7 @@ from ser_lib.intervals import (
     percentiles,
     verdict,
 )
-from ser_lib.metrics import accuracy_class, accuracy_overall
+from ser_lib.metrics import accuracy_class
 
 
 @dataclass(frozen=True)
