@@ -693,7 +693,7 @@ pd.DataFrame(rows).T
 # - Classification by the smallest angle is one matrix product and a maximum.
 # - "Unknown" needs a threshold that was chosen on voices the network has not heard.
 #
-# Next: {doc}`../book/verdicts`.
+# Next: {doc}`what-made-91`.
 #
 # ## References
 #
