@@ -81,6 +81,18 @@ def accuracy(evidence: Evidence, condition: Condition) -> Effect:
     return _unless_missing(measured)
 
 
+def overall(evidence: Evidence, condition: Condition) -> Effect:
+    """Overall accuracy of a condition, the metric of paper 2: estimate and interval."""
+
+    def measured() -> Effect:
+        answers = evidence.answers(condition)
+        runs = int(answers["run"].nunique())
+        interval = bootstrap_pooled(answers, metric="accuracy_overall")
+        return Effect(runs, runs, interval, form="{:.1f}")
+
+    return _unless_missing(measured)
+
+
 def difference(evidence: Evidence, first: Condition, second: Condition) -> Effect:
     """Class accuracy of ``first`` minus ``second``: paired bootstrap over speakers and seeds.
 
