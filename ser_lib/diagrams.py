@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
@@ -45,32 +46,17 @@ def network_diagram(
         axes.set(xlim=(0, 10), ylim=(0, 4.6))
         axes.axis("off")
 
-        def box(x: float, y: float, width: float, text: str, colour: str) -> None:
-            axes.add_patch(
-                FancyBboxPatch(
-                    (x, y - 0.33),
-                    width,
-                    0.66,
-                    boxstyle="round,pad=0.02,rounding_size=0.08",
-                    facecolor=colour,
-                    edgecolor=GREY,
-                )
-            )
-            axes.text(x + width / 2, y, text, ha="center", va="center")
-
-        def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
-            style = {"arrowstyle": "->", "color": GREY, "linewidth": 1.2}
-            axes.annotate("", end, start, arrowprops=style)
-
         places = np.linspace(4.1, 0.5, len(kernels))
         middle = float(places.mean())
-        box(0.05, middle, 1.15, f"input\n{coefficients} × {frames}", "white")
+        _box(axes, 0.05, middle, 1.15, f"input\n{coefficients} × {frames}", "white")
         for y, (height, width) in zip(map(float, places), kernels, strict=True):
-            box(1.9, y, 2.15, f"200 kernels {height} × {width}\nReLU, max to 2 × 2", "#DCEBF7")
-            arrow((1.25, middle), (1.85, y))
-            arrow((4.1, y), (4.75, middle))
+            _box(
+                axes, 1.9, y, 2.15, f"200 kernels {height} × {width}\nReLU, max to 2 × 2", "#DCEBF7"
+            )
+            _arrow(axes, (1.25, middle), (1.85, y))
+            _arrow(axes, (4.1, y), (4.75, middle))
         joined = 200 * 4 * len(kernels)
-        box(4.8, middle, 0.95, f"{joined:,}\nnumbers", "white")
+        _box(axes, 4.8, middle, 0.95, f"{joined:,}\nnumbers", "white")
         upper, lower = middle + 1.0, middle - 1.0
         for y, colour, texts in (
             (
@@ -84,15 +70,103 @@ def network_diagram(
                 ("FC 64\nbatch norm", "embedding\n64 numbers", f"softmax\n{classes}"),
             ),
         ):
-            arrow((5.8, middle), (6.2, y))
+            _arrow(axes, (5.8, middle), (6.2, y))
             for step, text in enumerate(texts):
-                box(6.25 + 1.28 * step, y, 1.1, text, colour)
+                _box(axes, 6.25 + 1.28 * step, y, 1.1, text, colour)
                 if step:
-                    arrow((6.23 + 1.28 * step - 0.12, y), (6.25 + 1.28 * step, y))
+                    _arrow(axes, (6.23 + 1.28 * step - 0.12, y), (6.25 + 1.28 * step, y))
         axes.text(9.36, upper - 0.55, "loss A", ha="center", va="center", color=GREY)
         axes.text(9.36, lower - 0.55, "loss S", ha="center", va="center", color=GREY)
         axes.text(8.08, lower - 0.55, "loss C", ha="center", va="center", color=GREY)
     return figure
+
+
+def residual_diagram(*, length: int, filters: int, kernel: int, units: int, classes: int) -> Figure:
+    """Paper 2's network as boxes and arrows, its layers numbered as the paper must count them.
+
+    Args:
+        length: numbers of an utterance.
+        filters: kernels of each convolution.
+        kernel: their width in the first convolution, which has no padding.
+        units: of the fully connected layer and of the embedding.
+        classes: number of emotions.
+    """
+    width = length - kernel + 1
+    maps, flat = f"{filters} × {width}", f"{filters * width:,}"
+    convolution = ("conv", maps, "#DCEBF7")
+    norm, activation = ("batch\nnorm", maps, "#F2E8F7"), ("leaky\nReLU", maps, "#DFF1EA")
+    above = (convolution, convolution, norm, activation, convolution, norm, activation)
+    below = (
+        ("flatten", flat, "white"),
+        ("FC", str(units), "#FBE9DD"),
+        ("embedding", str(units), "#FBE9DD"),
+        ("softmax", str(classes), "#FBE9DD"),
+    )
+    with new_figure(9.0, 4.4) as figure:
+        axes = figure.add_subplot()
+        axes.set(xlim=(0, 9), ylim=(0, 4.4))
+        axes.axis("off")
+        axes.add_patch(
+            FancyBboxPatch(
+                (2.16, 2.0), 6.76, 1.5, boxstyle="round,pad=0.02", facecolor="none",
+                edgecolor=GREY, linestyle="--",
+            )
+        )  # fmt: skip
+        axes.text(2.3, 2.08, "residual block", color=GREY, va="bottom")
+
+        def layer(number: int, x: float, y: float, wide: float, kind: tuple[str, str, str]) -> None:
+            _box(axes, x, y, wide, kind[0], kind[2])
+            axes.text(x + wide / 2, y - 0.42, kind[1], ha="center", va="top", color=GREY)
+            axes.text(x + 0.04, y + 0.36, str(number), va="bottom", fontweight="bold")
+
+        top, bottom = 2.95, 0.85
+        places = [1.16, 2.28, 3.26, 4.24, 5.36, 6.34, 8.1]
+        _box(axes, 0.05, top, 0.74, "input", "white")
+        axes.text(0.42, top - 0.42, str(length), ha="center", va="top", color=GREY)
+        _arrow(axes, (0.84, top), (1.12, top))
+        for number, (x, kind) in enumerate(zip(places, above, strict=True), 1):
+            layer(number, x, top, 0.74, kind)
+            if number < len(places) - 1:
+                _arrow(axes, (x + 0.78, top), (places[number] - 0.04, top))
+        plus = 7.58
+        axes.text(plus, top, "+", ha="center", va="center", fontsize=20, fontweight="bold")
+        _arrow(axes, (places[5] + 0.78, top), (plus - 0.12, top))
+        _arrow(axes, (plus + 0.14, top), (places[6] - 0.04, top))
+        start, colour = places[3] + 0.9, "#B34700"
+        line = [(start, top), (start, 3.9), (plus, 3.9), (plus, top + 0.2)]
+        axes.plot(*zip(*line[:3], strict=True), color=colour, linewidth=2.2)
+        _arrow(axes, line[2], line[3], colour)
+        axes.text((start + plus) / 2, 3.96, "shortcut", ha="center", va="bottom", color=colour)
+        end, turn, first = places[6] + 0.37, 1.62, 3.0
+        axes.plot((end, end, first + 0.5), (top - 0.75, turn, turn), color=GREY, linewidth=1.2)
+        _arrow(axes, (first + 0.5, turn), (first + 0.5, bottom + 0.38))
+        for step, kind in enumerate(below):
+            x = first + 1.45 * step
+            layer(len(above) + 1 + step, x, bottom, 1.05, kind)
+            if step:
+                _arrow(axes, (x - 0.36, bottom), (x - 0.04, bottom))
+    return figure
+
+
+def _box(axes: Axes, x: float, y: float, width: float, text: str, colour: str) -> None:
+    axes.add_patch(
+        FancyBboxPatch(
+            (x, y - 0.33),
+            width,
+            0.66,
+            boxstyle="round,pad=0.02,rounding_size=0.08",
+            facecolor=colour,
+            edgecolor=GREY,
+        )
+    )
+    axes.text(x + width / 2, y, text, ha="center", va="center")
+
+
+def _arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = GREY
+) -> None:
+    style = {"arrowstyle": "->", "color": colour, "linewidth": 1.2 if colour == GREY else 2.2}
+    axes.annotate("", end, start, arrowprops={**style, "shrinkA": 0, "shrinkB": 0})
 
 
 def kernels_on(

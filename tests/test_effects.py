@@ -43,6 +43,18 @@ def test_accuracy_and_difference_are_those_of_the_records():
     assert effects.difference(proof, S, SA).judged.endswith(", lower")
 
 
+def test_overall_accuracy_weighs_utterances_and_not_emotions():
+    runs, predictions, history = made(0.5)
+    predictions.loc[predictions["truth"] == "happiness", "truth"] = "anger"  # half are angry now
+    proof = evidence((runs, predictions, history))
+    right = float((predictions["truth"] == predictions["predicted"]).mean())
+    assert effects.accuracy(proof, S).interval.estimate != pytest.approx(right)
+    found = effects.accuracy(proof, S, "accuracy_overall")
+    assert found.interval.estimate == pytest.approx(right)
+    assert (found.found, found.wanted, found.speakers) == (RUNS, RUNS, None)
+    assert str(effects.accuracy(evidence(), S, "accuracy_overall")) == f"running: 0 of {RUNS} runs"
+
+
 def test_a_difference_has_each_speaker_alone():
     gain = effects.difference(evidence(made(0.5), made(0.5, tilt=0.25, objective="S+A")), SA, S)
     assert len(gain.speakers) == 2 * FOLDS

@@ -99,6 +99,9 @@ def examples() -> dict[str, Figure]:
             np.ones((40, 188)), [(4, 6), (10, 12)], hop_seconds=0.032
         ),
         "network_diagram": diagrams.network_diagram(40, 188, [(4, 6), (6, 8)], 4),
+        "residual_diagram": diagrams.residual_diagram(
+            length=390, filters=6, kernel=5, units=200, classes=8
+        ),
         "pooling": diagrams.pooling(
             np.arange(16.0).reshape(4, 4), np.ones((2, 2)), [(1, 1), (3, 3)]
         ),
@@ -133,6 +136,16 @@ def test_text_is_legible_at_page_width() -> None:
         assert texts, name
         smallest = min(text.get_fontsize() for text in texts)
         assert smallest / 72 * min(100.0, 800 / width) > 9.5, name
+
+
+def test_residual_diagram_computes_the_sizes_and_numbers_eleven_layers() -> None:
+    figure = diagrams.residual_diagram(length=100, filters=3, kernel=11, units=20, classes=4)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts.count("3 × 90") == 7
+    assert {"100", "270", "4", "shortcut"} <= set(texts)
+    assert texts.count("20") == 2
+    assert {str(number) for number in range(1, 12)} <= set(texts)
+    assert "12" not in texts
 
 
 def test_emotion_counts_draws_the_counts() -> None:
