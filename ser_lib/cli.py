@@ -322,6 +322,27 @@ def study_tables(
         typer.echo(paper_tables.text(document))
 
 
+@study_app.command("export")
+def study_export(
+    study: Study,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name that `ser study plan` prints.")],
+    to: Annotated[Path, typer.Option(help="File to write, such as predictor.npz.")],
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    as_json: Json = False,
+) -> None:
+    """Make the file that `ser predict` answers by from a finished run."""
+    from ser_lib import predictor
+    from ser_lib.sources import Sources
+
+    made = predictor.export(study, run, runs_root=runs, sources=Sources(features or ()))
+    made.save(to)
+    if as_json:
+        print_json({"path": str(to), **made.describe()})
+    else:
+        typer.echo(f"{to}: {made}")
+
+
 def _bar(study: str) -> Callable[[Iterator[str], int, int], Iterable[str]]:
     """Give the finished runs of a study a progress bar on a terminal."""
     from tqdm import tqdm
@@ -374,6 +395,51 @@ def claims_update(as_json: Json = False) -> None:
         return
     for study, words in counts.items():
         typer.echo(f"{study}: " + ", ".join(f"{n} {word}" for word, n in words.items()))
+
+
+# --- ser predict ---------------------------------------------------------------------------------
+
+
+@app.command("predict")
+def predict(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Recordings (wav, flac) of 0.5 to 60 s.")
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Made by `ser study export`; default: results/paper2/predictor.npz."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which emotion each recording is nearest to, by the angle to each emotion's direction.
+
+    The answer is "unknown" where no angle is small enough. Exit status 1 if a recording could not
+    be answered; the others are.
+    """
+    from dataclasses import asdict
+
+    from ser_lib import records
+    from ser_lib.predictor import Predictor
+
+    model = model or records.results_folder() / "paper2" / "predictor.npz"
+    predictor = Predictor.load(model)
+    typer.echo(f"by {model}, {predictor}", err=True)
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            answer = predictor.predict(file)
+        except (ValueError, OSError) as error:
+            rows.append({"path": str(file), "error": str(error)})
+            typer.echo(f"ser: {error}", err=True)
+            continue
+        rows.append({**asdict(answer), "emotion": answer.emotion})
+        if not as_json:
+            typer.echo(answer)
+    ok = not any("error" in row for row in rows)
+    if as_json:
+        print_json({"ok": ok, "model": {"path": str(model), **predictor.describe()}, "files": rows})
+    if not ok:
+        raise typer.Exit(1)
 
 
 # --- ser book ------------------------------------------------------------------------------------

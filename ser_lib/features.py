@@ -347,18 +347,27 @@ def extract(corpus: Corpus, config: FeatureConfig | None = None, *, jobs: int = 
 
 def _extract_file(file: Path, config: FeatureConfig) -> Array | str:
     """Features of one file, or what is wrong with it (so that all problems can be listed)."""
+    try:
+        return extract_file(file, config)
+    except (OSError, ValueError) as error:
+        return str(error)
+
+
+def extract_file(file: Path, config: FeatureConfig) -> Array:
+    """Features of one recording, not cached, shape ``config.shape``.
+
+    Raises:
+        ValueError: it cannot be used; see :func:`ser_lib.audio.load_audio` and :func:`compute`.
+    """
     from threadpoolctl import threadpool_limits
 
     from ser_lib.audio import load_audio
 
-    try:
-        signal = load_audio(file, config.rate)
-        # BLAS rounds differently with another number of threads, and matrices this small are
-        # slower with several.
-        with threadpool_limits(1):
-            return compute(signal, config)
-    except (OSError, ValueError) as error:
-        return str(error)
+    signal = load_audio(file, config.rate)
+    # BLAS rounds differently with another number of threads, and matrices this small are slower
+    # with several.
+    with threadpool_limits(1):
+        return compute(signal, config)
 
 
 def compute(signal: Array, config: FeatureConfig) -> Array:

@@ -128,27 +128,9 @@ class _Run:
     """State of a run between two epochs."""
 
     def __init__(self, dataset: Dataset, config: RunConfig, device: str) -> None:
-        corpus = dataset.corpus
-        found = (corpus.name, corpus.hash, dataset.config.input, dataset.config.seconds)
-        asked = (config.corpus, config.corpus_hash, config.input, config.seconds)
-        if found != asked:
-            raise ValueError(f"features are of {found}, the run asks for {asked}")
-        all_folds = folds(corpus, config.protocol)
-        if config.fold >= len(all_folds):
-            raise ValueError(f"fold {config.fold} of {config.protocol!r}: only {len(all_folds)}")
         self.config = config
-        self.fold = all_folds[config.fold]
-        init, order, self.dropout_seed, thinning = (
-            int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(4)
-        )
-        train = thin(
-            corpus,
-            self.fold.train,
-            share=config.train_share,
-            proportions=PROPORTIONS[config.proportions],
-            seed=thinning,
-        )
-        self.fold = replace(self.fold, train=train)
+        self.fold, scaler = prepare(dataset, config)
+        init, order, self.dropout_seed, _ = _seeds(config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(init)
             self.network = build_network(config, dataset.config.shape).to(device)
@@ -158,11 +140,10 @@ class _Run:
         ).to(device)
         self.optimizer = self.make_optimizer()
         self.order = torch.Generator().manual_seed(order)
-        scaler = (
-            StandardScaler() if config.scaling == "standard" else MinMaxScaler(config.scaling)
-        ).fit(dataset.inputs[self.fold.train])
         self.inputs = torch.from_numpy(scaler.transform(dataset.inputs)).to(device)
-        labels = [config.emotions.index(utterance.emotion) for utterance in corpus.utterances]
+        labels = [
+            config.emotions.index(utterance.emotion) for utterance in dataset.corpus.utterances
+        ]
         self.labels = torch.tensor(labels, device=device)
         self.sampler = BalancedBatches(
             self.labels.cpu()[self.fold.train],
@@ -329,6 +310,38 @@ class _Run:
             torch.cuda.set_rng_state(state["dropout_cuda"].cpu(), self.labels.device)
         self.history = state["history"]
         self.choices = [Choice(**choice) for choice in state["choices"]]
+
+
+def prepare(dataset: Dataset, config: RunConfig) -> tuple[Fold, StandardScaler | MinMaxScaler]:
+    """Return a run's fold, with the training set that it asks for, and the scaler fitted on that.
+
+    Raises:
+        ValueError: the features are others than the run's, or the protocol does not fit the corpus,
+            has no such fold, or leaks.
+    """
+    corpus = dataset.corpus
+    found = (corpus.name, corpus.hash, dataset.config.input, dataset.config.seconds)
+    asked = (config.corpus, config.corpus_hash, config.input, config.seconds)
+    if found != asked:
+        raise ValueError(f"features are of {found}, the run asks for {asked}")
+    all_folds = folds(corpus, config.protocol)
+    if config.fold >= len(all_folds):
+        raise ValueError(f"fold {config.fold} of {config.protocol!r}: only {len(all_folds)}")
+    fold = all_folds[config.fold]
+    train = thin(
+        corpus,
+        fold.train,
+        share=config.train_share,
+        proportions=PROPORTIONS[config.proportions],
+        seed=_seeds(config)[3],
+    )
+    scaler = StandardScaler() if config.scaling == "standard" else MinMaxScaler(config.scaling)
+    return replace(fold, train=train), scaler.fit(dataset.inputs[train])
+
+
+def _seeds(config: RunConfig) -> list[int]:
+    """Seeds of the first weights, the order, the dropout and the thinning."""
+    return [int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(4)]
 
 
 def build_network(config: RunConfig, shape: tuple[int, int]) -> Network:
