@@ -166,6 +166,7 @@ class RunConfig:
             what += f" lambda1={self.lambda1:g}"
         if self.model not in PAPER_1_MODELS:
             what = f"{self.model}-{self.layers} {self.protocol}"
+            what += f" {self.epochs}+{self.triplet_epochs} epochs"
             if self.triplet_epochs:
                 what += f" triplet {self.mining} {self.distance} {self.margin:g}"
         return f"{self.corpus} {self.input} {what} fold {self.fold} seed {self.seed}"
