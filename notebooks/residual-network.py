@@ -611,7 +611,7 @@ network_plots.by_layers(over_x, {name: (x, accuracy) for name, (_, x, accuracy) 
 #
 # The poster names no validation set. If the x of each family was chosen by the accuracy on the test
 # utterances, then each of its six figures is a best of ten. And all six are multiples of 1/72
-# ({doc}`../book/verdicts-paper2`), so the test may well have had 72 utterances. What would the table
+# ({doc}`what-made-91`), so the test may well have had 72 utterances. What would the table
 # look like if all sixty networks were *equally good*? Then the number of right answers of each is a draw
 # from one binomial distribution. We take the true accuracy at which the mean of six best-of-tens is the
 # mean of the six printed figures, and repeat the whole ablation ten thousand times.
