@@ -44,6 +44,7 @@ class AblationNetwork(nn.Module):
         ValueError: a size is out of its range or the family is unknown.
 
     Example:
+        >>> import torch
         >>> AblationNetwork("gru", 8, (13, 30), layers=8)(torch.zeros(2, 1, 390)).logits.shape
         torch.Size([2, 8])
     """
