@@ -10,20 +10,12 @@ from typing import Any, Literal, Self, get_args
 from ser_lib.features import Input, VectorInput
 from ser_lib.layers import Padding
 
-MODELS = {
-    "parallel_cnn": "paper 1's network",
-    "parent_cnn": "the network it descends from",
-    "residual": "paper 2's network, for 390 numbers",
-    "residual_frames": "its second reading, for any length",
-    "fc": "of paper 2's ablation",
-    "cnn": "of paper 2's ablation",
-    "rnn": "of paper 2's ablation",
-    "lstm": "of paper 2's ablation",
-    "gru": "of paper 2's ablation",
-}
-VECTOR_MODELS = ("residual", "fc", "cnn", "rnn", "lstm", "gru")
-"""Those that take 390 numbers and have a number of layers."""
 PAPER_1_MODELS = ("parallel_cnn", "parent_cnn")
+"""Paper 1's network, and the one it descends from."""
+VECTOR_MODELS = ("residual", "fc", "cnn", "rnn", "lstm", "gru")
+"""Paper 2's network and its ablation: they take 390 numbers and have a number of layers."""
+MODELS = (*PAPER_1_MODELS, *VECTOR_MODELS, "residual_frames")
+"""All of them, and paper 2's second reading, for utterances of any length."""
 
 PROPORTIONS = {
     "": None,

@@ -220,7 +220,7 @@ class Evidence:
         else:
             runs = self.runs(condition)
             rows = self._records().predictions.merge(runs[["run", "fold", "seed"]], on="run")
-        config = self.config({**condition, "lambda1": 1.0})
+        config = self.config({**condition, "lambda1": 1.0})  # any weight: it is not looked at
         by = condition.get("by", "angle" if config.triplet_epochs else "softmax")
         rows = pd.DataFrame(rows[rows["by"] == by])
         corpus = config.corpus

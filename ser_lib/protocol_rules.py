@@ -10,7 +10,7 @@ import numpy as np
 from ser_lib import granularity
 from ser_lib.comparisons import Cell, Claim, Finding, Outcome, mean_accuracy
 from ser_lib.evidence import Evidence, Missing
-from ser_lib.intervals import draw_pooled, percentiles
+from ser_lib.intervals import bootstrap_pooled
 from ser_lib.statistics import wilson
 
 LUCK = 0.05
@@ -32,7 +32,7 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
         except Missing as missing:
             cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
             continue
-        drawn = percentiles(*draw_pooled(answers, metric="accuracy_overall"))
+        drawn = bootstrap_pooled(answers, metric="accuracy_overall")
         cell.outcome = "holds" if drawn.low <= printed <= drawn.high else "contradicted"
         cell.numbers = {
             "accuracy": [drawn.estimate, drawn.low, drawn.high],
@@ -116,8 +116,7 @@ def outranks(claim: Claim, evidence: Evidence) -> Finding:
             continue
         means = [mean_accuracy(answers, "accuracy_overall") for answers in found]
         drawn = [
-            percentiles(*draw_pooled(found[0], other, metric="accuracy_overall"))
-            for other in found[1:]
+            bootstrap_pooled(found[0], other, metric="accuracy_overall") for other in found[1:]
         ]
         outcome: Outcome = "undecided"
         if all(interval.low > 0 for interval in drawn):

@@ -292,7 +292,7 @@ def pack(
         z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
         measures[config.identity] = _measure(z, np.array(labels), fold)
-        if config.seed == config.fold == 0 and config.protocol in ("sessions", "speakers"):
+        if config.seed == config.fold == 0 and not fold.speaker_dependent:
             embeddings += [
                 {
                     "run": config.identity,

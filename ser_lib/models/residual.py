@@ -71,7 +71,9 @@ class ResidualEmbedder(nn.Module):
     def forward(self, x: Tensor) -> Outputs:
         """Embed and classify a batch."""
         if x.shape[1:] != self.input_shape:
-            raise ValueError(f"input has shape {tuple(x.shape)}, expected (batch, 1, 390)")
+            raise ValueError(
+                f"input has shape {tuple(x.shape)}, expected (batch, 1, {self.input_shape[1]})"
+            )
         embedding = self.embed(self.blocks(self.first(x)))
         return Outputs(self.classify(embedding), embedding, None)
 
