@@ -499,7 +499,7 @@ print(f"median {100 * np.median(best_of_sixty):.1f} %")
 # ## Summary
 #
 # - The seven printed accuracies fit a test set of 72, and fit the stated one only by a coincidence.
-# - Who is tested matters more than which loss is used: the gap between protocols is measured above.
+# - Who is tested is half of an accuracy; what it is worth stands above, as far as its runs are there.
 # - A test set of 72 has luck of several points either way, and choosing on it adds more.
 # - An accuracy without its protocol is half a sentence.
 #
