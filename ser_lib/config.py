@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self, get_args
+from functools import cache
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from ser_lib.features import Input, VectorInput
 from ser_lib.layers import Padding
+from ser_lib.mining import Distance, Mining
 
 PAPER_1_MODELS = ("parallel_cnn", "parent_cnn")
 """Paper 1's network, and the one it descends from."""
@@ -83,24 +85,21 @@ class RunConfig:
     optimizer: Literal["adadelta", "adam"] = "adadelta"
     triplet_epochs: int = 0
     """Epochs of triplet loss after ``epochs`` of the objective, which may be none."""
-    mining: str = "all"
-    distance: str = "euclidean"
+    mining: Mining = "all"
+    distance: Distance = "euclidean"
     margin: float = 0.2
     per_class: int = 8
     """Utterances of each emotion in a batch of the triplet stage."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be trained."""
-        if self.objective not in OBJECTIVES:
-            raise ValueError(f"objective {self.objective!r}, known: {', '.join(OBJECTIVES)}")
-        if self.model not in MODELS:
-            raise ValueError(f"model {self.model!r}, known: {', '.join(MODELS)}")
+        for name, known in _choices().items():
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"{name} {value!r}, known: {', '.join(known)}")
         if self.model != "parallel_cnn" and "A" in self.objective:
             raise ValueError(f"model {self.model!r} has no decoder, objective {self.objective}")
         if (self.input in get_args(VectorInput)) != (self.model in VECTOR_MODELS):
             raise ValueError(f"model {self.model!r} does not take the input {self.input!r}")
-        if self.proportions not in PROPORTIONS:
-            raise ValueError(f"proportions {self.proportions!r}, known: {', '.join(PROPORTIONS)}")
         limits = {
             "train_share": 0 < self.train_share <= 1,
             "fold": self.fold >= 0,
@@ -151,6 +150,21 @@ class RunConfig:
         return replace(self, **defaults)
 
     @property
+    def answer(self) -> str:
+        """How the run answers unless asked for another way: by softmax, after triplets by angle."""
+        return "angle" if self.triplet_epochs else "softmax"
+
+    @property
+    def in_depth(self) -> bool:
+        """Whether the packed record keeps every way to answer, and the embeddings.
+
+        It does for the papers' own networks tested on new speakers; the ablation's networks and
+        the random draws would fill most of the records with what no page asks for.
+        """
+        own = self.model not in VECTOR_MODELS or (self.model == "residual" and self.layers == 11)
+        return own and not self.protocol.startswith("random")
+
+    @property
     def label(self) -> str:
         """What a person calls the run."""
         what = self.objective
@@ -169,3 +183,11 @@ class RunConfig:
         chosen = {f.name: getattr(self, f.name) for f in fields(self)}
         chosen = {f.name: chosen[f.name] for f in fields(self) if chosen[f.name] != f.default}
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def _choices() -> dict[str, tuple[str, ...]]:
+    """Settings that are a name, and the names that each can have."""
+    kinds = get_type_hints(RunConfig)
+    literal = {name: get_args(kind) for name, kind in kinds.items() if get_origin(kind) is Literal}
+    return {"objective": OBJECTIVES, "model": MODELS, "proportions": tuple(PROPORTIONS), **literal}

@@ -221,8 +221,10 @@ class Evidence:
             runs = self.runs(condition)
             rows = self._records().predictions.merge(runs[["run", "fold", "seed"]], on="run")
         config = self.config({**condition, "lambda1": 1.0})  # any weight: it is not looked at
-        by = condition.get("by", "angle" if config.triplet_epochs else "softmax")
+        by = condition.get("by", config.answer)
         rows = pd.DataFrame(rows[rows["by"] == by])
+        if rows.empty:
+            raise ValueError(f"{dict(condition)}: no packed record answers by {by!r}")
         corpus = config.corpus
         if config.protocol.startswith("random"):
             # Speakers are on both sides, so that a draw is the unit; it may share utterances.

@@ -48,8 +48,9 @@ class Records:
     ``predictions`` has one row for each tested utterance: ``way``, ``epoch`` (picked by the other
     held-out part, else the last), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of
     the run's ``emotions``; ``by`` says how it was answered (see
-    :class:`ser_lib.training.Choice`). ``history`` has one row an epoch. ``embeddings`` has, for the
-    runs of seed 0 and fold 0 of protocols that keep speakers apart, one row an utterance: ``side``
+    :class:`ser_lib.training.Choice`), in one way only for runs that are not ``in_depth`` (see
+    :class:`ser_lib.config.RunConfig`). ``history`` has one row an epoch. ``embeddings`` has, for
+    the runs in depth of seed 0 and fold 0, one row an utterance: ``side``
     (``train``, or ``held out``), ``emotion`` and ``z``, the embedding by the network of the last
     epoch, in half precision.
     """
@@ -115,7 +116,8 @@ def compare(study: str, folder: Path) -> str:
     """Say how far a finished run's predictions are from its packed record."""
     record = load(study).predictions.query("run == @folder.name")
     record = record.sort_values(["way", "by", "key"])
-    mine = json.loads((folder / "predictions.json").read_text())
+    settings = RunConfig.from_dict(json.loads((folder / "config.json").read_text()))
+    mine = _kept(settings, json.loads((folder / "predictions.json").read_text()))
     mine = sorted(mine, key=lambda row: (row["way"], row["by"], row["key"]))
     if [row["key"] for row in mine] != list(record["key"]):
         return "other utterances than in the record"
@@ -216,13 +218,14 @@ def pack(
             )
         except (OSError, json.JSONDecodeError) as error:
             raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
-        whole = asdict(RunConfig.from_dict(config))  # with settings newer than the run
-        flat = {name: _flat(value) for name, value in whole.items()}
+        settings = RunConfig.from_dict(config)  # with those newer than the run
+        flat = {name: _flat(value) for name, value in asdict(settings).items()}
         facts = {"parameters": result["parameters"], "training_seconds": result["seconds"]}
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
         )
-        rows["predictions"] += [{"run": run, "by": "softmax", **row} for row in predictions]
+        predictions = [{"run": run, "by": "softmax", **row} for row in predictions]
+        rows["predictions"] += _kept(settings, predictions)
         rows["history"] += [{"run": run, **row} for row in history]
     if not rows["runs"]:
         raise ValueError(f"there is nothing to pack into {target}")
@@ -275,6 +278,11 @@ def library_hash() -> str:
             digest.update(path.relative_to(package).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _kept(config: RunConfig, predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Predictions that the packed record of a run keeps."""
+    return [row for row in predictions if config.in_depth or row["by"] == config.answer]
 
 
 def _flat(value: Any) -> Any:

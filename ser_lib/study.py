@@ -292,7 +292,7 @@ def pack(
         z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
         measures[config.identity] = _measure(z, np.array(labels), fold)
-        if config.seed == config.fold == 0 and not fold.speaker_dependent:
+        if config.seed == config.fold == 0 and config.in_depth:
             embeddings += [
                 {
                     "run": config.identity,

@@ -27,7 +27,7 @@ from ser_lib.features import Dataset, MinMaxScaler, StandardScaler
 from ser_lib.files import atomic_write
 from ser_lib.losses import CenterLoss, reconstruction_loss, triplet_loss
 from ser_lib.metrics import accuracy_class, accuracy_overall
-from ser_lib.mining import Distance, Mining, describe
+from ser_lib.mining import describe
 from ser_lib.models import (
     AblationNetwork,
     Family,
@@ -188,8 +188,8 @@ class _Run:
                 F.normalize(out.embedding),
                 y,
                 config.margin,
-                mining=cast(Mining, config.mining),
-                distance=cast(Distance, config.distance),
+                mining=config.mining,
+                distance=config.distance,
                 generator=self.order,
             )
             return {"triplet": (1.0, loss)}
@@ -208,7 +208,7 @@ class _Run:
         if not self.in_triplet_stage:
             return {}
         config, embeddings = self.config, out.embedding.detach()
-        found = describe(F.normalize(embeddings), y, config.margin, cast(Distance, config.distance))
+        found = describe(F.normalize(embeddings), y, config.margin, config.distance)
         return {**asdict(found), "norm": float(embeddings.norm(dim=1).mean())}
 
     def score(self, losses: list[dict[str, float]]) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from ser_lib import records, study
 from ser_lib.cli import app
 from ser_lib.metrics import accuracy_class, compactness
-from tests.fakes import dataset
+from tests.fakes import dataset, vectors
 
 PLAN = """
 [fixed]
@@ -29,6 +29,33 @@ batch_size = 8
 objective = ["S", "S+C"]
 lambda1 = 0.1
 seed = [0, 1]
+"""
+
+
+VECTORS = """
+[fixed]
+corpus = "fake"
+emotions = "four"
+input = "mfcc_13x30"
+epochs = 1
+batch_size = 8
+scaling = "standard"
+per_class = 3
+seed = 0
+
+[[grid]]
+model = "residual"
+protocol = "speakers"
+
+[[grid]]
+model = "fc"
+layers = 6
+protocol = "speakers"
+
+[[grid]]
+model = "residual"
+protocol = "random-70-30"
+triplet_epochs = [0, 1]
 """
 
 
@@ -96,6 +123,27 @@ def test_packing_keeps_what_was_packed_elsewhere(place):
     pd.testing.assert_frame_equal(
         kept.reset_index(drop=True), before.predictions, check_dtype=False
     )
+
+
+def test_only_runs_in_depth_keep_every_answer_and_their_embeddings(place):
+    vectors(sessions=3).save(place / "fake.npz")
+    (place / "results/tiny/plan.toml").write_text(VECTORS)
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--fold", 0)
+    ser("study", "pack", "tiny", *features)
+    packed = records.load("tiny")
+    rows = packed.predictions.merge(packed.runs[["run", "model", "protocol", "triplet_epochs"]])
+    settings = ["model", "protocol", "triplet_epochs"]
+    assert {key: set(part["by"]) for key, part in rows.groupby(settings)} == {
+        ("residual", "speakers", 0): {"softmax", "angle", "weights"},
+        ("fc", "speakers", 0): {"softmax"},
+        ("residual", "random-70-30", 0): {"softmax"},
+        ("residual", "random-70-30", 1): {"angle"},
+    }
+    deep = packed.runs.query("model == 'residual' and protocol == 'speakers'")
+    assert set(packed.embeddings["run"]) == set(deep["run"])
+    again = ser("study", "run", "tiny", *features, "--fold", 0, "--runs", "again").stdout
+    assert again.count("as the record, bit for bit") == 4
 
 
 def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):

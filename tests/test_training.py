@@ -159,6 +159,11 @@ def test_test_data_do_not_reach_training(made):
         ({"model": "parent_cnn", "objective": "S+A"}, "has no decoder"),
         ({"margin": 0.0}, "margin is 0.0"),
         ({"per_class": 1}, "per_class is 1"),
+        ({"mining": "hardest"}, "mining 'hardest', known: all, hard, semi-hard, random"),
+        ({"distance": "manhattan"}, "distance 'manhattan', known: euclidean"),
+        ({"scaling": "none"}, "scaling 'none', known: coefficient, global, standard"),
+        ({"optimizer": "sgd"}, "optimizer 'sgd', known: adadelta, adam"),
+        ({"proportions": "equal"}, "proportions 'equal', known: "),
     ],
 )
 def test_refuses_bad_settings(made, changes, message):
