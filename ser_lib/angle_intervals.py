@@ -49,9 +49,9 @@ def bootstrap_angles(
     utterances; a draw that lacks a class is drawn again. Without groups it takes, within each
     class, as many utterances as there are.
 
-    In many dimensions noise alone opens an angle: the directions of two noisy means are farther
-    apart than what they estimate, and those of resamples farther still. So the interval is the
-    basic one, :math:`[2\hat\theta - q_{high}, 2\hat\theta - q_{low}]` with the quantiles :math:`q`
+    In many dimensions noise pulls an angle towards 90 degrees: of two noisy means an acute angle is
+    larger and an obtuse one smaller than what it estimates, and those of resamples go farther the
+    same way. So the interval is the basic one, :math:`[2\hat\theta - q_{high}, 2\hat\theta - q_{low}]` with the quantiles :math:`q`
     of the draws, cut at 0 and 180 (Davison and Hinkley 1997, section 5.2), which takes that shift
     back once; it may leave out the estimate itself. The percentile interval, which adds the shift
     a second time, can miss nearly always; ``tests/test_angle_intervals.py`` counts how often each

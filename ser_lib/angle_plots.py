@@ -90,6 +90,8 @@ def angle_heat_maps(
 ) -> Figure:
     """Angles between emotions in degrees, one panel per corpus: each pair once.
 
+    White is a right angle; smaller ones are blue, larger ones red, on one scale for all panels.
+
     Args:
         panels: title -> degrees, symmetric, ``(n, n)``, and the emotion of each row.
         intervals: title -> lower and upper ends, each ``(n, n)``, written below the angles.
@@ -106,6 +108,11 @@ def angle_heat_maps(
         title: np.asarray(angles, dtype=np.float64) for title, (angles, _) in panels.items()
     }
     largest = max(len(emotions) for _, emotions in panels.values())
+    pairs = [m[np.triu_indices(len(m), 1)] for m in matrices.values()]
+    reach = max(20.0, *(float(np.abs(angles - 90).max()) for angles in pairs))
+    light = sns.diverging_palette(
+        245, 25, s=85, l=65, as_cmap=True
+    )  # black is legible on all of it
     heights = [1.0 + 0.75 * len(emotions) for _, emotions in panels.values()]
     with new_figure(min(2.4 + 1.05 * largest, 8.0), sum(heights)) as figure:
         grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights).ravel()
@@ -125,10 +132,10 @@ def angle_heat_maps(
                 mask=np.triu(np.ones((count - 1, count - 1), dtype=bool), 1),
                 annot=np.array(texts)[1:, :-1],
                 fmt="",
-                annot_kws={"fontsize": 9 if largest > 5 else 11},
-                cmap="viridis",
-                vmin=0,
-                vmax=max(90.0, *(float(m.max()) for m in matrices.values())),
+                annot_kws={"fontsize": 9 if largest > 5 else 11, "color": "black"},
+                cmap=light,
+                vmin=90 - reach,
+                vmax=90 + reach,
                 linewidths=1,
                 xticklabels=list(emotions)[:-1],
                 yticklabels=list(emotions)[1:],

@@ -11,6 +11,8 @@ from ser_lib.evidence import Condition, Evidence
 def table(evidence: Evidence, condition: Condition, measure: str) -> pd.DataFrame:
     """A measure of the history: a row for each fold, part and seed, a column for each epoch.
 
+    Epochs of another stage, which none of the runs measured it in, have no column.
+
     Args:
         evidence: the records.
         condition: whose runs.
@@ -29,6 +31,7 @@ def table(evidence: Evidence, condition: Condition, measure: str) -> pd.DataFram
         id_vars=["fold", "seed", "epoch"], value_vars=list(names.values()), var_name="part"
     )
     found = rows.pivot(index=["fold", "part", "seed"], columns="epoch", values="value")
+    found = found.dropna(axis="columns", how="all")
     if found.empty or found.isna().any(axis=None):
         raise ValueError(f"the history of {dict(condition)} has no {measure!r}")
     return found.astype(float)

@@ -154,6 +154,7 @@ def triplet_loss(
 
     Args:
         embeddings: shape ``(batch, dim)``, as they are: nothing is normalised, except by cosine.
+            (:mod:`ser_lib.training` brings them to length 1 before.)
         labels: shape ``(batch,)``.
         margin: 0 or more, in the distance's unit.
         mining: which triplets.

@@ -23,7 +23,7 @@ def possible_sizes(figures: Sequence[str], *, largest: int, stated: int) -> Figu
     Args:
         figures: percentages as printed.
         largest: size up to which to look.
-        stated: size that the source states, marked by a line.
+        stated: size that the source states, marked above the rows.
 
     Raises:
         ValueError: as for :func:`ser_lib.granularity.attainable`.
@@ -37,9 +37,19 @@ def possible_sizes(figures: Sequence[str], *, largest: int, stated: int) -> Figu
         together = [size for size in sizes if attainable(figures, int(size))]
         row = len(figures)
         axes.plot(together, np.full(len(together), row), "o", color=SERIES_COLOURS[0])
-        axes.axvline(stated, color=SERIES_COLOURS[1], linestyle="--")
+        top = axes.get_xaxis_transform()
+        axes.plot(
+            stated, 1.03, "v", color=SERIES_COLOURS[1], markersize=8, transform=top, clip_on=False
+        )
+        right = stated > largest / 2
         axes.annotate(
-            f"stated: {stated}", (stated, row + 0.55), xytext=(4, 0), textcoords="offset points"
+            f"stated: {stated}",
+            (stated, 1.03),
+            (-8 if right else 8, 0),
+            xycoords=top,
+            textcoords="offset points",
+            ha="right" if right else "left",
+            va="center",
         )
         axes.set_yticks(range(row + 1), [*(f"{printed} %" for printed in figures), "all"])
         axes.set(ylim=(row + 0.9, -0.6), xlim=(0, largest + 1), xlabel="utterances in the test set")
@@ -67,6 +77,8 @@ def draws(right: npt.ArrayLike, size: int, *, printed: int, note: str = "") -> F
         axes.bar(100 * values / size, heights, width=80 / size, color=SERIES_COLOURS[0])
         if not counts.size:
             axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", color=GREY)
+            axes.yaxis.set_visible(False)
+            axes.spines["left"].set_visible(False)
         axes.axvline(100 * printed / size, color=SERIES_COLOURS[1], linestyle="--")
         axes.text(
             100 * printed / size,
@@ -86,14 +98,13 @@ def accuracies(
 
     Args:
         effects: label -> accuracy (:func:`ser_lib.effects.accuracy`).
-        printed: label -> accuracy that a paper prints, in per cent.
+        printed: name -> accuracy that a paper prints, in per cent: a line across all rows.
 
     Raises:
-        ValueError: there is no effect, or a printed accuracy has no row.
+        ValueError: there is no effect.
     """
-    printed = printed or {}
-    if not effects or (strange := sorted(set(printed) - set(effects))):
-        raise ValueError(f"{len(effects)} effects to draw; no row for {strange if effects else ''}")
+    if not effects:
+        raise ValueError("0 effects to draw, at least one is needed")
     with new_figure(9.0, 1.5 + 0.5 * len(effects)) as figure:
         axes = figure.add_subplot()
         for row, (label, effect) in enumerate(effects.items()):
@@ -113,8 +124,11 @@ def accuracies(
                 )
                 axes.plot([low, high], [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
                 axes.plot(middle, row, "D", color=SERIES_COLOURS[0])
-            if label in printed:
-                axes.plot(printed[label], row - 0.2, "v", color=SERIES_COLOURS[1], markersize=8)
+        for name, accuracy in (printed or {}).items():
+            axes.axvline(accuracy, color=SERIES_COLOURS[1], linestyle="--", zorder=1)
+            axes.text(
+                accuracy, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom"
+            )
         axes.set_yticks(range(len(effects)), list(effects))
         axes.set(ylim=(len(effects) - 0.4, -0.6), xlim=(20, 100), xlabel="overall accuracy (%)")
         axes.grid(axis="x", color="#E4E4E4")

@@ -142,7 +142,8 @@ def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
         axes.text(
             x, y, f"{angles[j, k]:.0f}°", ha="center", va="center", fontsize=10, bbox=_BOX, zorder=4
         )
-    for (x, y, z), name in zip(places, emotions, strict=True):
+    labels = _label_places(places[:, :2], emotions)
+    for (x, y, z), name, (across, up) in zip(places, emotions, labels, strict=True):
         colour = EMOTION_COLOURS[name]
         face = colour if z >= 0 else "white"
         axes.plot(
@@ -155,22 +156,34 @@ def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
             markeredgewidth=2.5,
             zorder=5,
         )
-        # Outwards from the middle, where few arcs run.
-        radius = math.hypot(x, y)
-        away = (x / radius, y / radius) if radius > 0.15 else (0.0, 1.0)
-        axes.annotate(
-            name,
-            (x, y),
-            (12 * away[0], 12 * away[1]),
-            textcoords="offset points",
-            ha="left" if away[0] > 0.4 else "right" if away[0] < -0.4 else "center",
-            va="bottom" if away[1] > 0.4 else "top" if away[1] < -0.4 else "center",
-            fontsize=11,
-            bbox=_BOX,
-            zorder=6,
-        )
+        axes.text(across, up, name, ha="center", va="center", fontsize=11, bbox=_BOX, zorder=6)
     axes.set(xlim=(-1.55, 1.55), ylim=(-1.15, 1.15), aspect="equal")
     axes.axis("off")
+
+
+def _label_places(marks: Array, names: Sequence[str]) -> Array:
+    """Middle of each name, beside its mark: outwards if there is room, else where least is hidden.
+
+    All in units of the sphere's radius; the figure draws a letter about 0.065 wide.
+    """
+    taken = [(x, y, 0.16, 0.16) for x, y in marks]
+    placed = []
+    for (x, y), name in zip(marks, names, strict=True):
+        width, height = 0.065 * len(name) + 0.06, 0.16
+        options = []
+        for turn in np.radians(np.arange(0, 360, 30)):
+            step = np.array([np.cos(turn), np.sin(turn)])
+            middle = np.array([x, y]) + step * (0.13 + np.array([width, height]) / 2)
+            hidden = sum(
+                max(0.0, (width + w) / 2 - abs(middle[0] - u))
+                * max(0.0, (height + h) / 2 - abs(middle[1] - v))
+                for u, v, w, h in taken
+            )
+            options.append((hidden, -float(step @ (x, y)), *middle))
+        _, _, across, up = min(options)
+        taken.append((across, up, width, height))
+        placed.append((across, up))
+    return np.array(placed)
 
 
 def _arcs(angles: Array) -> list[tuple[int, int]]:

@@ -127,7 +127,7 @@ def test_the_heat_map_shows_each_pair_once_with_its_interval():
     (alone, _) = angle_plots.angle_heat_maps({"b": panels["b"]}).axes
     assert texts(alone) == ["25°", "40°", "35°"]
     limits = {axes.collections[0].get_clim() for axes in (first, second, alone)}
-    assert limits == {(0, 90)}  # one scale for all
+    assert limits == {(25, 155)}  # one scale for all, with 90 in its middle
 
 
 def test_histograms_have_area_one():

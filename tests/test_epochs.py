@@ -49,6 +49,12 @@ def test_a_part_is_measured_at_the_epoch_that_the_other_part_picked(objective):
             assert value == best
 
 
+def test_a_measure_of_the_second_stage_has_the_epochs_of_that_stage():
+    runs, predictions, rows = history()
+    rows["active"] = rows["reconstruction_0"].where(rows["epoch"] > 2)
+    assert list(epochs.table(evidence((runs, predictions, rows)), SA, "active").columns) == [3, 4]
+
+
 def test_the_last_epoch_and_the_training_error():
     found = evidence(history())
     table = epochs.table(found, SA, "reconstruction")

@@ -30,6 +30,7 @@ def test_draws_are_counted():
     assert axes.lines[0].get_xdata()[0] == pytest.approx(91.67, abs=0.01)
     empty = protocol_plots.draws([], 72, printed=66, note="running: 1 of 100 runs")
     assert "running: 1 of 100 runs" in texts(empty)
+    assert axes.yaxis.get_visible() and not empty.axes[0].yaxis.get_visible()
     with pytest.raises(ValueError, match="0 to 73, the size is 72"):
         protocol_plots.draws([0, 73], 72, printed=66)
 
@@ -38,15 +39,13 @@ def test_accuracies_and_what_is_missing():
     speakers = pd.Series([0.4, 0.6])
     whole = Effect(6, 6, Interval(0.5, 0.4, 0.6), speakers, form="{:.1f}")
     figure = protocol_plots.accuracies(
-        {"speakers": whole, "random": Effect(3, 30)}, printed={"random": 91.67}
+        {"speakers": whole, "random": Effect(3, 30)}, printed={"the poster": 91.67}
     )
     lines = [line.get_xdata() for line in figure.axes[0].lines]
     assert np.allclose(lines[0], [40, 60])
     assert np.allclose(lines[1], [40, 60])
     assert np.allclose(lines[2], [50])
-    assert np.allclose(lines[3], [91.67])
-    assert texts(figure) == ["running: 3 of 30 runs"]
-    with pytest.raises(ValueError, match="no row for"):
-        protocol_plots.accuracies({"speakers": whole}, printed={"random": 1.0})
+    assert np.allclose(lines[3], [91.67, 91.67])
+    assert texts(figure) == ["running: 3 of 30 runs", "the poster"]
     with pytest.raises(ValueError, match="0 effects"):
         protocol_plots.accuracies({})

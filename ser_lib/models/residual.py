@@ -1,7 +1,8 @@
 """Paper 2's network: a residual block between two ends that are almost all of it.
 
-The figure that the first author published in 2020 prints a size under each block: 390, 386, 386,
-2316, 200, 200, 8. A kernel of five without padding and six filters give just those.
+A figure on the first author's homepage (github.com/puneet-kr/puneet-kr.github.io, commit 5688bc2 of
+13 July 2020, images/ICPR.jpg) prints a size under each block: 390, 386, 386, 2316, 200, 200, 8. A
+kernel of five without padding and six filters give just those.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class ResidualEmbedder(nn.Module):
     Convolution over the vector (six kernels of five, 390 -> 386), a residual block (convolution,
     batch norm, leaky ReLU, convolution, batch norm, plus the first leaky ReLU's output, leaky
     ReLU), flatten to 2,316, FC 200, embedding 200, softmax. The figure shows no activation between
-    the last three, so there is none here. Counted as the paper must have counted, with each
+    the last three, so there is none here. Counted as the paper seems to have counted, with each
     activation, normalisation and the flattening as a layer, this is "ResNet-11".
 
     Args:
@@ -97,11 +98,12 @@ class ResidualBlock(nn.Module):
 class ResidualFrames(nn.Module):
     """The second reading: a residual network over time and frequency, for utterances of any length.
 
-    Paper 2 says "speech samples of various lengths" and takes block, losses and order of training
-    from Deep Speaker (Li et al. 2017, arXiv 1705.02304), whose network this is in small: three
-    stages of a 5 x 5 convolution of stride two and a residual block of two 3 x 3 convolutions, the
-    mean over time, an affine layer to the embedding, softmax. Frames after the end, all equal to
-    the last one, are left out of the mean.
+    Paper 2 says "speech samples of various lengths"; its block, losses and order of training
+    resemble those of Deep Speaker (Li et al. 2017, arXiv 1705.02304), though its poster does not say
+    so. That network takes any length. This is one like it in small: three stages of a 5 x 5
+    convolution of stride two and a residual block of two 3 x 3 convolutions, the mean over time, an
+    affine layer to the embedding, softmax; but its leaky ReLU is paper 2's, where Deep Speaker clips
+    a plain one. Frames after the end, all equal to the last one, are left out of the mean.
 
     Args:
         num_classes: emotions.
