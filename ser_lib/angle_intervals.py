@@ -51,10 +51,11 @@ def bootstrap_angles(
 
     In many dimensions noise pulls an angle towards 90 degrees: of two noisy means an acute angle is
     larger and an obtuse one smaller than what it estimates, and those of resamples go farther the
-    same way. So the interval is the basic one, :math:`[2\hat\theta - q_{high}, 2\hat\theta - q_{low}]` with the quantiles :math:`q`
-    of the draws, cut at 0 and 180 (Davison and Hinkley 1997, section 5.2), which takes that shift
-    back once; it may leave out the estimate itself. The percentile interval, which adds the shift
-    a second time, can miss nearly always; ``tests/test_angle_intervals.py`` counts how often each
+    same way. So the interval is the basic one,
+    :math:`[2\hat\theta - q_{high}, 2\hat\theta - q_{low}]` with the quantiles :math:`q` of the
+    draws, cut at 0 and 180 (Davison and Hinkley 1997, section 5.2), which takes that shift back
+    once; it may leave out the estimate itself. The percentile interval, which adds the shift a
+    second time, can miss nearly always; ``tests/test_angle_intervals.py`` counts how often each
     holds the true angle.
 
     Args:

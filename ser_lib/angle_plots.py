@@ -110,9 +110,8 @@ def angle_heat_maps(
     largest = max(len(emotions) for _, emotions in panels.values())
     pairs = [m[np.triu_indices(len(m), 1)] for m in matrices.values()]
     reach = max(20.0, *(float(np.abs(angles - 90).max()) for angles in pairs))
-    light = sns.diverging_palette(
-        245, 25, s=85, l=65, as_cmap=True
-    )  # black is legible on all of it
+    # Light enough at both ends for black numbers.
+    light = sns.diverging_palette(245, 25, s=85, l=65, as_cmap=True)
     heights = [1.0 + 0.75 * len(emotions) for _, emotions in panels.values()]
     with new_figure(min(2.4 + 1.05 * largest, 8.0), sum(heights)) as figure:
         grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights).ravel()

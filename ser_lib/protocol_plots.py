@@ -107,7 +107,7 @@ def accuracies(
         raise ValueError("0 effects to draw, at least one is needed")
     with new_figure(9.0, 1.5 + 0.5 * len(effects)) as figure:
         axes = figure.add_subplot()
-        for row, (label, effect) in enumerate(effects.items()):
+        for row, effect in enumerate(effects.values()):
             if effect.interval is None:
                 axes.text(22, row, str(effect), va="center", color=GREY)
             else:

@@ -30,7 +30,8 @@ def test_draws_are_counted():
     assert axes.lines[0].get_xdata()[0] == pytest.approx(91.67, abs=0.01)
     empty = protocol_plots.draws([], 72, printed=66, note="running: 1 of 100 runs")
     assert "running: 1 of 100 runs" in texts(empty)
-    assert axes.yaxis.get_visible() and not empty.axes[0].yaxis.get_visible()
+    assert axes.yaxis.get_visible()
+    assert not empty.axes[0].yaxis.get_visible()
     with pytest.raises(ValueError, match="0 to 73, the size is 72"):
         protocol_plots.draws([0, 73], 72, printed=66)
 

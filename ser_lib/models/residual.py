@@ -99,11 +99,11 @@ class ResidualFrames(nn.Module):
     """The second reading: a residual network over time and frequency, for utterances of any length.
 
     Paper 2 says "speech samples of various lengths"; its block, losses and order of training
-    resemble those of Deep Speaker (Li et al. 2017, arXiv 1705.02304), though its poster does not say
-    so. That network takes any length. This is one like it in small: three stages of a 5 x 5
+    resemble those of Deep Speaker (Li et al. 2017, arXiv 1705.02304), which its poster does not
+    name. That network takes any length. This is one like it in small: three stages of a 5 x 5
     convolution of stride two and a residual block of two 3 x 3 convolutions, the mean over time, an
-    affine layer to the embedding, softmax; but its leaky ReLU is paper 2's, where Deep Speaker clips
-    a plain one. Frames after the end, all equal to the last one, are left out of the mean.
+    affine layer to the embedding, softmax. The leaky ReLU is paper 2's; Deep Speaker clips a plain
+    one. Frames after the end, all equal to the last one, are left out of the mean.
 
     Args:
         num_classes: emotions.
