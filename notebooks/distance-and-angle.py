@@ -14,7 +14,8 @@
 # - compute the distance and the angle of two vectors, and say what each of them ignores;
 # - turn one into the other for unit vectors, by $d^2 = 2 (1 - \cos \theta)$;
 # - say what a mean direction is, when it does not exist, and why there are two kinds of it;
-# - say why 90° means "nothing in common" among many dimensions, and why noise opens angles;
+# - say why 90° means "nothing in common" among many dimensions, and why noise pulls every angle
+#   towards it;
 # - name the one thing that changes all angles and no distance.
 # ```
 #
@@ -107,7 +108,7 @@ import pandas as pd
 from IPython.display import display
 
 from ser_lib import angle_plots, audio, corpora, features
-from ser_lib.angles import angle_matrix, angles, class_directions, classify, cosines
+from ser_lib.angles import angle_matrix, class_directions
 from ser_lib.book import glue, player
 
 RATE = 16_000
@@ -398,60 +399,63 @@ glue("predicted_200", float(np.degrees(1 / np.sqrt(200))))
 # room for eight emotions at right angles to each other, and for hundreds more. An angle of 60° is
 # already a strong likeness, and one of 120° a strong opposition.
 #
-# ### Noise opens angles
+# ### Noise pulls angles towards 90°
 #
 # The same fact has a trap in it. An embedding is signal and noise, and the noise of two utterances is
-# nearly at right angles to the signal and to each other. Take one direction $s$ of length 1, and add to
-# it noise with a standard deviation of $\sigma$ in each of 200 dimensions. Then average $n$ such
-# vectors, as one does for a class. How far is the mean's direction from $s$?
+# nearly at right angles to the signal and to each other. Take two classes whose true directions, of
+# length 1, make an angle of $\theta$, and add noise with a standard deviation of $\sigma$ in each of
+# 200 dimensions. Then average $n$ such vectors of each class. In the dot product of the two means the
+# noise mostly cancels; but it makes both means longer, each by the factor $\sqrt{1 + \sigma^2 D / n}$.
+# So the measured cosine is too near zero:
+#
+# $$
+# \cos \hat\theta \approx \frac{\cos \theta}{1 + \sigma^2 D / n} .
+# $$ (eq-noise)
+#
+# Which way do 60° and 120° go?
 
 # %%
 sigma, dim = 0.3, 200
-signal = np.zeros(dim)
-signal[0] = 1
+true = (0, 60, 120)
 rows = {}
 for n in (1, 10, 100, 1_000):
-    means = signal + rng.normal(0, sigma / np.sqrt(n), (500, dim))
-    measured = np.degrees(np.arccos(means[:, 0] / np.linalg.norm(means, axis=1)))
-    expected = np.degrees(np.arctan(sigma * np.sqrt((dim - 1) / n)))
-    rows[n] = {"angle to the truth": measured.mean(), "arctan(σ √(199/n))": expected}
-opened = pd.DataFrame(rows).T.rename_axis("utterances")
-opened.style.format("{:.1f}°")
+    noise = rng.normal(0, sigma / np.sqrt(n), (2, 500, dim))
+    first = np.eye(dim)[0] + noise[0]
+    row = {}
+    for theta in true:
+        second = noise[1] + np.cos(np.radians(theta)) * np.eye(dim)[0]
+        second += np.sin(np.radians(theta)) * np.eye(dim)[1]
+        cosine = (first * second).sum(1)
+        cosine /= np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+        formula = np.cos(np.radians(theta)) / (1 + sigma**2 * dim / n)
+        row[f"of {theta}°"] = np.degrees(np.arccos(cosine)).mean()
+        row[f"of {theta}°, by formula"] = np.degrees(np.arccos(formula))
+    rows[n] = row
+noisy = pd.DataFrame(rows).T.rename_axis("utterances")
+noisy.style.format("{:.0f}°")
 
 # %% tags=["remove-cell"]
-glue("opened_10", float(opened.loc[10, "angle to the truth"]))
-glue("opened_100", float(opened.loc[100, "angle to the truth"]))
+for theta in true:
+    glue(f"noisy_{theta}", float(noisy.loc[10, f"of {theta}°"]))
 
 # %% [markdown]
-# A mean of 10 utterances is still {glue:text}`opened_10:.0f`° away from what it estimates, one of 100
-# utterances {glue:text}`opened_100:.0f`°. Two classes with *the same* true direction would so appear to
-# have quite an angle between them. **Measured angles between class directions are too large, and the
-# more so the fewer utterances there are.** An interval has to take that back; see {doc}`angles`.
+# With 10 utterances of each class, 60° is measured as {glue:text}`noisy_60:.0f`°, 120° as
+# {glue:text}`noisy_120:.0f`°, and two classes with *the same* true direction appear
+# {glue:text}`noisy_0:.0f`° apart. **Noise pulls every angle towards 90°: acute ones open, obtuse ones
+# close, the more so the fewer utterances there are.** An interval has to take that back; see
+# {doc}`angles`.
 #
 # ## The library's line
 #
-# `ser_lib.angles` has all this with its checks. It takes tensors, arrays or lists, and computes in
-# double precision.
+# `ser_lib.angles` has all this with its checks: it takes tensors, arrays or lists, computes in double
+# precision, and where there is no answer it says so.
 
 # %%
 print(angle_matrix(list(vectors.values())).round(decimals=1))
-print(cosines([v], [w]).item(), angles([v], [w]).item())
-print("mean:", class_directions(three, [0, 0, 0], 1).round(decimals=3).tolist())
-print(
-    "of units:",
-    class_directions(three, [0, 0, 0], 1, reading="unit mean").round(decimals=3).tolist(),
-)
-print("the nearest of two:", classify([[2.0, 1.0], [0.1, 0.3]], [[1.0, 0.0], [0.0, 1.0]]).tolist())
-
-# %% [markdown]
-# And where there is no answer, it says so:
-
-# %%
-for attempt in ([[1.0, 0.0], [-1.0, 0.0]], [[1.0, 0.0], [np.nan, 0.0]]):
-    try:
-        class_directions(attempt, [0, 0], 1)
-    except ValueError as error:
-        print(error)
+try:
+    class_directions([[1.0, 0.0], [-1.0, 0.0]], [0, 0], 1)
+except ValueError as error:
+    print(error)
 
 # %% [markdown]
 # ## What can go wrong
@@ -567,7 +571,7 @@ for j, k in ((0, 2), (1, 2), (0, 1)):
 # :label: exercise-room
 # ```
 # At most $D$ directions can be at right angles to each other in $D$ dimensions. How many random
-# directions can you draw in 200 dimensions before the first pair makes less than 70°? Compare with a
+# directions can you draw in 200 dimensions before the first pair makes less than 72°? Compare with a
 # formula: the cosine is nearly normal with standard deviation $1/\sqrt{D}$.
 # ```{exercise-end}
 # ```
@@ -604,7 +608,7 @@ print(f"the first pair below 72° came with direction number {sorted(firsts)}")
 # - Small angles are computed from the chord, not by arccos.
 # - The mean direction is the one most alike to all; of vectors and of unit vectors it differs, and it
 #   need not exist.
-# - Among many dimensions unrelated means 90°, and noise opens angles.
+# - Among many dimensions unrelated means 90°, and noise pulls every angle towards it.
 # - Angles depend on the origin.
 #
 # Next: {doc}`triplet-loss`, which shapes distances; and in {doc}`angles` what becomes of them.
