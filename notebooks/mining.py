@@ -13,7 +13,8 @@
 # :class: tip
 # - sort an anchor's negatives into hard, semi-hard and easy ones, and say which of them pay;
 # - pick all, hard, semi-hard or random triplets from a batch as three index vectors;
-# - say what each choice does to a free embedding: one lets it collapse, one lets it explode;
+# - say what each choice does to a free embedding, of which one lets it collapse and one lets it
+#   explode, and to one on the unit sphere, as the study's is;
 # - make batches that have triplets in them;
 # - compute the mean over *all* triplets, and its gradient, without listing any: by sorting, and by
 #   looking things up.
@@ -138,7 +139,8 @@ triplet_plots.zones(1.3, line, 0.6)
 # ```
 #
 # The zones belong to the triplet, not to the utterance: for another positive the same negative may
-# lie in another zone.
+# lie in another zone. *Hard* is also the name of a strategy, which takes each anchor's hardest triplet
+# whatever its zone.
 #
 # ## From scratch: triplets as three lists
 #
@@ -202,7 +204,8 @@ pd.DataFrame(rows).T.style.format({"triplets": "{:.0f}", "loss": "{:.6f}"})
 # %% [markdown]
 # Only `"random"` needs a generator, and refuses to work without: a draw that cannot be repeated is
 # no experiment. A name that the library does not know is refused as well. That is not a matter of
-# course: there is a widely used library in which "semi-hard", with a hyphen, silently means *all*.
+# course: there is a widely used library in which "semi-hard", with a hyphen, silently means all active
+# ones.
 #
 # ## Batches that have triplets
 #
@@ -312,11 +315,10 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 # - **Semi-hard**: the opposite. Spread is {glue:text}`spread_semi_hard:.0f`, with a margin of 0.5, and
 #   it goes on growing. Most triplets are easy because everything is far apart, and the few hard ones
 #   are hopeless. With {glue:text}`right_semi_hard:.0f` % of the new points right the *directions* are
-#   as good as the others'; but such a network has no size to stop at, and sooner or later numbers
-#   overflow.
+#   as good as the others'; but there is no minimum to stop at.
 # - **All** and **random** end in the same place, with {glue:text}`right_all:.0f` % and
-#   {glue:text}`right_random:.0f` % of the new points right. One random triplet for each anchor is an
-#   honest, if noisy, estimate of the mean over all of them.
+#   {glue:text}`right_random:.0f` % of the new points right. In balanced batches one random triplet for
+#   each anchor is an honest, if noisy, estimate of the mean over all of them.
 #
 # ### Why semi-hard triplets explode
 #
@@ -332,8 +334,13 @@ last = history[-1]
 print(f"spread {last.spread:.2f}, active {last.active:.0%}, right {right(network):.0f} %")
 
 # %% [markdown]
-# **A strategy and a distance are chosen together.** Semi-hard triplets need a bounded distance; hard
-# ones need labels and classes that do not overlap; all and random ones need neither.
+# **A strategy and a distance are chosen together.** Here semi-hard triplets need a bounded distance,
+# hard ones classes that do not overlap, and all and random ones neither.
+#
+# The study of paper 2's network brings every embedding to length 1 before the loss. There nothing can
+# explode, nor collapse by shrinking, whichever triplets are taken; what is left is the collapse to one
+# direction (an exercise of {doc}`triplet-loss`). What the strategies did there stands in
+# {doc}`what-made-91`.
 #
 # ### Most triplets sleep
 #
@@ -475,8 +482,8 @@ glue("fastest", float(bench["times_faster"].iloc[-1]))
 # batch. **These are measurements of the machine that ran this page**, on one thread, with other
 # programs beside it; and loops in Python are an easy rival. `ser bench mining` compares with
 # pytorch-metric-learning, which lists all triplets and computes them at once, in time and in memory,
-# for batches of 64 to 512. That library is also what the tests of this one are held against, in all
-# strategies, to twelve digits of values and gradients.
+# for batches of 64 to 512. That library is also what the tests of this one are held against, for all,
+# hard and semi-hard triplets, to twelve digits of values and gradients.
 #
 # ## What can go wrong
 #
@@ -490,7 +497,8 @@ glue("fastest", float(bench["times_faster"].iloc[-1]))
 # still, at best because it is done. Watch the share of active triplets, not the loss.
 #
 # **Duplicates.** The same recording twice in a corpus, or in a batch, gives a positive at distance
-# zero. It makes the loss look better than it is and teaches nothing.
+# zero. It makes the loss look better than it is and teaches nothing. RAVDESS has one such pair
+# ({doc}`what-made-91`).
 #
 # **Rounding.** The loss lives on differences of distances, and those are lost first when embeddings
 # lie close together and far from the origin. The library computes distances in 64 bits, whatever comes
@@ -525,8 +533,8 @@ print((near[:, None] - far + 1).relu().sum().item())
 # ```{exercise-start} ★ An empty batch
 # :label: exercise-empty
 # ```
-# Name three batches of four utterances without any triplet. What does the library's loss give, and
-# what would a plain `mean()` over the list give?
+# Name the two kinds of batches of four utterances without any triplet. What does the library's loss
+# give, and what would a plain `mean()` over the list give?
 # ```{exercise-end}
 # ```
 #
@@ -534,9 +542,8 @@ print((near[:, None] - far + 1).relu().sum().item())
 # :label: solution-empty
 # :class: dropdown
 # ```
-# All of one class (no negatives); all of different classes (no positives); one utterance, or none at
-# all. The mean of an empty list is not a number, and one step with it ruins every weight of the
-# network.
+# All of one class (no negatives), or all of different classes (no positives). The mean of an empty
+# list is not a number, and one step with it ruins every weight of the network.
 
 # %%
 four = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))

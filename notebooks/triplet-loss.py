@@ -360,9 +360,10 @@ table.style.format("{:.4f}", subset=["loss", "mean distance to positives", "to n
 
 # %% [markdown]
 # With the hardest triplets the mean distances are {glue:text}`positive_hard:.4f` and
-# {glue:text}`negative_hard:.4f`, and {glue:text}`active_hard:.0f` % of the triplets are active: all
-# is wrong and nothing gets better. Of the new points {glue:text}`right_hard:.0f` % are right, where
-# guessing gives a quarter, against {glue:text}`right_all:.0f` % with all triplets.
+# {glue:text}`negative_hard:.4f`, and {glue:text}`active_hard:.0f` % of the triplets are active. Of the
+# new points {glue:text}`right_hard:.0f` % are right, where guessing gives a quarter, against
+# {glue:text}`right_all:.0f` % with all triplets: what order is left lies in differences far below the
+# margin.
 #
 # The last column is what `mining.describe` gives for a log. It says *collapsed* if two utterances
 # are on average less than a tenth of the margin apart and the mean loss lies within a tenth of the
@@ -378,12 +379,14 @@ table.style.format("{:.4f}", subset=["loss", "mean distance to positives", "to n
 # g = \frac{1}{|T|} \sum_{\text{active}} (d_{ap} - d_{an}),
 # $$ (eq-scale)
 #
-# with $k$ the share of active triplets. Everything hangs on the sign of $g$. If $g < 0$, negatives
-# are farther away than positives on average, and *growing* lowers the loss. If $g > 0$, *shrinking*
-# lowers it, down to $L = m$ at $s = 0$, where all triplets are active. Now think of the hardest
-# triplets: the farthest of seven positives against the nearest of 24 negatives. Where clouds
-# overlap, the former is nearly always the farther one. Then $g > 0$ by construction, and the loss is
-# *above* the margin, as long as there is any distance left.
+# with $k$ the share of active triplets. The sign of $g$ tells which way is downhill. If $g < 0$,
+# negatives of active triplets are farther away than positives on average, and *growing* lowers the
+# loss. If $g > 0$, *shrinking* lowers it, to begin with. How far? $L$ is convex in $s$ (each hinge is),
+# and near $s = 0$, where $L = m$, all triplets are active. So shrinking pays *all the way down* exactly if
+# the mean of $d_{ap} - d_{an}$ over all of $T$ is not below zero. Now think of the hardest triplets: the
+# farthest of seven positives against the nearest of 24 negatives. Where clouds overlap, the former is
+# nearly always the farther one, so that this mean is above zero; and the loss, which is at least $m$
+# plus that mean, is *above* the margin as long as there is any distance left.
 #
 # The number $g$ needs no new code: by the chain rule it is $\sum_i z_i \cdot \partial L / \partial
 # z_i$. Here it is before the first step and, for all triplets, after the last:
@@ -480,7 +483,7 @@ for K in (2, 4, 7, 8):
 
 # %% [markdown]
 # With eight emotions no network can meet a margin above 1.143 for all triplets. A larger one is not
-# forbidden, but then *all* triplets stay active for ever, and the loss never reaches zero.
+# forbidden, but then *some* triplets stay active for ever, and the loss never reaches zero.
 #
 # ## What the distance does
 #
@@ -521,6 +524,13 @@ for distance in pulls:
 # On embeddings of length 1 the last two are the same thing: $\lVert u - v \rVert^2 = 2 - 2 \, u \cdot
 # v = 2 (1 - \cos)$, so the squared loss with margin $2m$ is twice the cosine loss with margin $m$.
 #
+# **The study trains on the unit sphere**: its networks' embeddings are brought to length 1 before the
+# loss, as the angles by which they answer look at directions only. Nothing can collapse by shrinking
+# there, only to one direction; no distance is larger than 2, and a margin is a share of that. And of
+# its three distances two are one loss: squared Euclidean with margin 0.2 is, up to a factor, cosine
+# with 0.1. So its comparison of distances, all with margin 0.2, is one of *distance and margin
+# together*. What came of it stands in {doc}`what-made-91`.
+#
 # ## What can go wrong
 #
 # **The root of zero.** The Euclidean distance has a kink at zero. Write it as the root of a sum of
@@ -541,8 +551,8 @@ print("library", rounded(twins.grad[0]), "from the negative alone")
 # mean is the same; read which it is.
 #
 # **A hidden normalisation.** Some libraries normalise embeddings inside the distance, so that what
-# you trained with is not what you measure with later. Here it is done if you ask for cosine, and
-# only then.
+# you trained with is not what you measure with later. `triplet_loss` does it for cosine only; the
+# study's training does it in sight, in a line of its own.
 #
 # **The loss as a score.** With hard or semi-hard triplets the set $T$ changes as the network does. A
 # loss that stays level can hide progress, and one that falls can hide a collapse. Score with
@@ -662,8 +672,9 @@ for mining in ("all", "hard"):
 # ```{exercise-start} ★★★ The turning point
 # :label: exercise-turning-point
 # ```
-# How much overlap does it take? Make clouds with noise 0.2, 0.4 and 0.6, train with hard
-# triplets, and print $g$ of the *trained* networks as well as spread and the flag. Then give the
+# How much overlap does it take? Make clouds with noise 0.2, 0.4 and 0.6. Train with all triplets, and
+# print the $g$ of the *hard* triplets for that trained network; then train with hard triplets from
+# the start, and print spread and the flag. Then give the
 # network of this page, with noise 0.8, a head start: train with all triplets first, and go on with hard ones. Does it
 # help?
 # ```{exercise-end}
@@ -708,8 +719,9 @@ print("with a head start:", describe(network(old[0]), old[1], 0.5).collapsed)
 #   pushes the negative away with unit length, and the anchor by the difference.
 # - A batch of $B$ has on the order of $B^3$ triplets; the loss is their mean, zeros included.
 # - **Loss at the margin and distances near zero: collapse.** If $g = \sum z \cdot \partial L /
-#   \partial z$ is above zero, shrinking is downhill. Hard triplets among overlapping classes make it
-#   so.
+#   \partial z$ is above zero, shrinking is downhill. Hard triplets among overlapping classes nearly
+#   always make it so.
+# - The study's embeddings lie on the unit sphere, where only a collapse to one direction is left.
 # - A free embedding measures everything in margins; with cosine, margins above $1 + 1/(K-1)$ cannot
 #   be met.
 # - Euclidean distances pull with constant length, squared ones in proportion to the distance, cosine
