@@ -14,7 +14,7 @@
 # - rebuild a network from a figure that prints nothing but sizes, and say which numbers follow and
 #   which do not;
 # - write a residual block in ten lines, and measure what its shortcut does to the gradient;
-# - count layers as paper 2 must have counted them, and find the layer that is nearly all of the
+# - count layers as paper 2 seems to have counted them, and find the layer that is nearly all of the
 #   network;
 # - say what a table of "the best of each family" can show, and how much of it luck alone gives.
 # ```
@@ -152,8 +152,9 @@ for name, u in pair.items():
 
 # %% [markdown]
 # Paper 2 {cite:p}`kumar2020` promises to recognise "speech samples of various lengths", and its network
-# takes 390 numbers from each. That is known from a figure of the network that its first author
-# published in 2020. The figure prints names and sizes of layers, and nothing else:
+# takes 390 numbers from each. That is known from a figure of the network on its first author's homepage
+# of July 2020 {cite:p}`kumar2020figure`; all that follows rests on it. (Two years later another figure,
+# of another network, took its place.) The figure prints names and sizes of layers, and nothing else:
 #
 # | known | not known |
 # |---|---|
@@ -163,8 +164,8 @@ for name, u in pair.items():
 # | 900 stands before every size | whether that is a batch or the whole set |
 #
 # So the front end has to be guessed. What gives 390? Four readings are in the library; each is a
-# named choice in the configuration of a run, and the study of {doc}`../book/verdicts-paper2` compares
-# them.
+# named choice in the configuration of a run, and {doc}`what-made-91` compares them as far as their runs
+# are there.
 #
 # ```{list-table}
 # :header-rows: 1
@@ -409,9 +410,10 @@ glue("kept", math.floor(-math.log10(kept[7] / kept[0])))
 # 2. utterances are cut or padded first;
 # 3. the network itself takes any length.
 #
-# Block, losses and order of training are those of Deep Speaker {cite:p}`li2017`, and that network takes
-# any length: its residual blocks slide over time and frequency, and what they make of each moment is
-# averaged over time. `ResidualFrames` is that one in small. Our two utterances go in as they are:
+# Block, losses and order of training resemble those of Deep Speaker {cite:p}`li2017`, though the poster
+# does not name it. That network takes any length: its residual blocks slide over time and frequency, and
+# what they make of each moment is averaged over time. `ResidualFrames` is one like it in small, with the
+# leaky ReLU of the figure instead of Deep Speaker's clipped one. Our two utterances go in as they are:
 
 # %%
 torch.manual_seed(0)
@@ -426,22 +428,9 @@ for name, signal in signals.items():
 print(f"{size(frames):,} parameters")
 
 # %% [markdown]
-# The number of frames differs, the embedding has 200 numbers. In a batch the shorter ones have to be
-# padded nevertheless; the library leaves the padding out of the mean, but the last kernels see it.
-# How much does that change an untrained network's embedding of the short utterance?
-
-# %%
-mfcc = torch.from_numpy(features.mfcc(signals["short"], RATE))[None]
-padded = torch.cat([mfcc, mfcc[:, :, -1:].expand(-1, -1, 100)], 2)
-with torch.no_grad():
-    alone, in_batch = frames(mfcc).embedding, frames(padded).embedding
-turned = math.degrees(math.acos(F.cosine_similarity(alone, in_batch).item()))
-print(f"{turned:.1f} degrees")
-
-# %% [markdown]
-# Not nothing, for an utterance of so few frames: a network for any length is not a network to which
-# length means nothing. Which of the three readings the authors meant is not known. The claim is
-# {glue:text}`verdict-various-lengths`, because the corpora have hardly any variety in length.
+# The number of frames differs, the embedding has 200 numbers. Which of the three readings the authors
+# meant is not known. The claim is {glue:text}`verdict-various-lengths`, because the corpora have hardly
+# any variety in length.
 #
 # ## The family
 #
@@ -492,27 +481,7 @@ pd.DataFrame(
 # %% [markdown]
 # There are as many letters as x says, but in FC-7, where flattening has nothing to do and is not
 # counted. FC-7 has five FC layers, GRU-8 has five of GRU and two others, and ResNet-11 three convolutions: an x
-# is a different thing in each row. The second table has the parameters for every x. In which columns
-# does x hardly matter?
-
-# %%
-every = {
-    name: {x: size(build(family, x)) for x in range(6, 16)}
-    for name, (family, _, _) in PRINTED.items()
-}
-sizes = pd.DataFrame(every).rename_axis(columns="x")
-sizes.style.format("{:,}")
-
-# %% tags=["remove-cell"]
-at_printed = {name: size(build(family, x)) for name, (family, x, _) in PRINTED.items()}
-glue("ratio", max(at_printed.values()) / min(at_printed.values()))
-glue("spread_residual", int(sizes["ResNet-x"].max() - sizes["ResNet-x"].min()))
-glue("verdict-various-lengths", claims.verdict("various-lengths"))
-
-# %% [markdown]
-# In CNN-x and ResNet-x. From ResNet-6 to ResNet-15 only {glue:text}`spread_residual:d` parameters are
-# added, because the FC layer, which is always there, is nearly everything. And which networks of the
-# last family are residual at all?
+# is a different thing in each row. And which networks of the last family are residual at all?
 
 # %%
 pd.DataFrame(
@@ -525,16 +494,26 @@ pd.DataFrame(
     }
 ).T
 
+# %% tags=["remove-cell"]
+at_printed = {name: size(build(family, x)) for name, (family, x, _) in PRINTED.items()}
+glue("ratio", max(at_printed.values()) / min(at_printed.values()))
+glue("spread_residual", size(build("residual", 15)) - size(build("residual", 6)))
+glue("verdict-various-lengths", claims.verdict("various-lengths"))
+
 # %% [markdown]
 # A block with its shortcut takes six layers, and five others stand around it. So in our reading x = 11
 # is the *first* with a shortcut, the smaller ones are plain convolutional networks, and up to 15 no
-# second shortcut fits in. How the authors counted the smaller ones is not known.
+# second shortcut fits in. How the authors counted the smaller ones is not known. In size they hardly
+# differ: from ResNet-6 to ResNet-15 only {glue:text}`spread_residual:d` parameters are added, because
+# the FC layer, which is always there, is nearly everything.
 #
 # ## What the study says
 #
 # The study `results/paper2` trains each family on RAVDESS {cite:p}`livingstone2018` with softmax only,
 # under two protocols: the six folds hold out four actors each (**held-out**), and ten random splits of
-# 70 and 30 % of the utterances, as the poster has it, leave the same actors on both sides (**shared**).
+# 70 and 30 % of the utterances leave the same actors on both sides (**shared**). The poster states one
+# split of 70 and 30 %, and not how it was drawn. That its Table 1 is of RAVDESS is our reading; the
+# table names no corpus.
 # The plan was fixed before the runs, and the epoch is always the last. Cells are overall accuracies, the
 # poster's metric, in per cent with the 95 % interval over speakers (or draws) and seeds; where runs are
 # missing the cell says "running" and shows nothing of the others.
@@ -572,8 +551,8 @@ for name in VERDICTS:
 # The ledger on "ResNet … performed best among these networks": {glue:text}`verdict-resnet-is-best` for
 # held-out speakers, {glue:text}`verdict-resnet-is-best-with-shared-speakers` for shared ones. That the
 # poster's 61.11 % are what ResNet-11 reaches under the split that it states:
-# {glue:text}`verdict-ablation-accuracy-of-resnet`. ("Open" means that runs are missing, or that the
-# intervals do not decide.)
+# {glue:text}`verdict-ablation-accuracy-of-resnet`. ("Open" means that runs are missing; what becomes of
+# a claim whose interval does not decide stands in {doc}`the ledger <../book/verdicts-paper2>`.)
 #
 # ### Over x
 #
@@ -666,8 +645,9 @@ glue("spread_five", np.ptp(printed[1:]))
 # Networks that are right in {glue:text}`true:.1f` % of cases, all sixty of them, show a best of ten that
 # is {glue:text}`luck_ten:.1f` points higher, and a best of sixty that is {glue:text}`luck_sixty:.1f`
 # points higher. A best of sixty as high as the printed one comes up in {glue:text}`as_high:.0f` % of
-# the repetitions. So the height of the best is no sign that it is better than the rest. What of the differences between families? The
-# six printed figures span {glue:text}`spread_printed:.1f` points; equal networks span as much in
+# the repetitions. That is partly a circle, since the common accuracy was fitted to the mean of the same
+# figures; still, the height of the best need be no sign that it is better than the rest. What of the
+# differences between families, which nothing was fitted to? The six printed figures span {glue:text}`spread_printed:.1f` points; equal networks span as much in
 # {glue:text}`as_wide:.0f` % of the repetitions: unusual, not impossible, and it is FC that lies apart.
 # Without FC the other five span {glue:text}`spread_five:.1f` points, and equal ones as much or more in
 # {glue:text}`five_as_wide:.0f` %. **From these figures alone, nothing follows about which of the

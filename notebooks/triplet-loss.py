@@ -525,11 +525,11 @@ for distance in pulls:
 # v = 2 (1 - \cos)$, so the squared loss with margin $2m$ is twice the cosine loss with margin $m$.
 #
 # **The study trains on the unit sphere**: its networks' embeddings are brought to length 1 before the
-# loss, as the angles by which they answer look at directions only. Nothing can collapse by shrinking
-# there, only to one direction; no distance is larger than 2, and a margin is a share of that. And of
-# its three distances two are one loss: squared Euclidean with margin 0.2 is, up to a factor, cosine
-# with 0.1. So its comparison of distances, all with margin 0.2, is one of *distance and margin
-# together*. What came of it stands in {doc}`what-made-91`.
+# loss, as the angles by which they answer look at directions only. There nothing can collapse by
+# shrinking, only to one direction; distances have an end (the Euclidean one at 2), and a margin is a
+# share of that. And of its three distances two are one loss: squared Euclidean with margin 0.2 is, up
+# to a factor, cosine with 0.1. So its comparison of distances, all with margin 0.2, is one of
+# *distance and margin together*. What came of it stands in {doc}`what-made-91`.
 #
 # ## What can go wrong
 #
