@@ -330,7 +330,7 @@ for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-fol
 
 # %% [markdown]
 # A row for each stage and protocol: ticks for single actors or draws, and the pooled accuracy with its
-# interval. Dashed lines are the two figures of the poster; they cross all rows, since it is not known to
+# interval. Dashed lines are the two figures of the poster; they cross all rows, since it is not known in
 # which they belong. Rows whose runs are not finished say so.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Rows for softmax alone and for softmax with triplets under four protocols, each with grey ticks for actors or draws and a diamond with its interval, or the words running and how many runs are there; dashed lines across all rows mark the two accuracies that the poster prints."}, "figure": {"caption": "Overall accuracy on RAVDESS, one network, by stage and protocol.", "name": "fig-protocols"}}
@@ -482,7 +482,7 @@ glue("binomial", f"{1e6 * chance:.1g} in a million" if chance > 1e-7 else "none 
 # What shared *voices* are worth to the study's networks stands above. On this page's corpus two plain
 # classifiers of the 390 numbers show that it depends on who listens: a linear one, and the nearest
 # neighbour. Shared *files* are shown with the latter, in a corpus that was copied twice into one folder,
-# as has happened with RAVDESS: every utterance stands there under two names.
+# as has happened with RAVDESS: every utterance stands there under two names. Accuracies in per cent:
 
 
 # %%
@@ -619,7 +619,7 @@ differences = {
     )
     for label, (other, against) in others.items()
 }
-pd.DataFrame({"points": {label: effect.judged for label, effect in differences.items()}})
+pd.DataFrame({"points": {label: effect.judged for label, effect in differences.items()}}).style
 
 # %% [markdown]
 # ## What can go wrong
