@@ -187,10 +187,11 @@ embedding_plots.maps({m: (held_maps[m], points[m, "held out"][1]) for m in model
 #               {\sum_{k \neq l} (1 + \lVert q_k - q_l \rVert^2)^{-1}} ,
 # $$
 #
-# with $p_{ij} = (p_{j|i} + p_{i|j}) / 2n$ for $n$ points. So it keeps *who is near whom*. Because the width adapts to each point, it does not keep how
-# dense a cluster is; and since far is far, hardly how far two clusters are apart. The demonstration
-# has three invented clusters in 64 dimensions: two small ones close together, and far away one that
-# is ten times as wide. Try to tell from the figure which is which.
+# with $p_{ij} = (p_{j|i} + p_{i|j}) / 2n$ for $n$ points. So it keeps *who is near whom*. Because the
+# width adapts to each point, it does not keep how dense a cluster is; and since far is far, hardly
+# how far two clusters are apart. The demonstration has three invented clusters in 64 dimensions: two
+# small ones close together, and far away one that is ten times as wide. Try to tell from the figure
+# which is which.
 
 # %%
 generator = np.random.default_rng(0)
