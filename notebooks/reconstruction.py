@@ -172,7 +172,7 @@ diagrams.pictures(
 target = torch.tensor([[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]])
 output = torch.tensor([[0.1, 0.5, 0.8], [0.6, 0.5, 0.0]])
 squares = (output - target).square()
-print([[f"{square:.2f}" for square in row] for row in squares.tolist()])
+print([[round(square, 2) for square in row] for row in squares.tolist()])
 print(f"sum {squares.sum():.3f}, mean {squares.mean():.3f}")
 
 # %% [markdown]
