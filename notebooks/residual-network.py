@@ -515,7 +515,7 @@ glue("verdict-various-lengths", claims.verdict("various-lengths"))
 # split of 70 and 30 %, and not how it was drawn. That its Table 1 is of RAVDESS is our reading; the
 # table names no corpus.
 # The plan was fixed before the runs, and the epoch is always the last. Cells are overall accuracies, the
-# poster's metric, in per cent with the 95 % interval over speakers (or draws) and seeds; where runs are
+# poster's metric, in per cent with the 95 % interval over speakers (shared: over utterances) and seeds; where runs are
 # missing the cell says "running" and shows nothing of the others.
 
 # %% tags=["hide-input"]
