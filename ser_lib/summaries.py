@@ -45,7 +45,7 @@ class Contrast:
     overall: Interval
     """The same of the overall accuracy."""
     corrected: Test
-    """t-test of the differences of each fold and seed, by Nadeau and Bengio."""
+    """t-test of the folds' differences, each the mean over seeds, by Nadeau and Bengio."""
     equivalence: Test
     """Two one-sided tests of the same differences against the smallest effect."""
     cohens_d: float
@@ -73,8 +73,9 @@ def summarise(answers: pd.DataFrame) -> Summary:
 def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> Contrast:
     r"""Compare two conditions by every method of the book.
 
-    The t-tests take the class accuracy of each fold and seed; with K folds the test is
-    :math:`1 / (K - 1)` of the size of the training.
+    The t-tests take the class accuracy of each fold, averaged over seeds: another seed tests the
+    same recordings and is no new resampling. With K folds there are K - 1 degrees of freedom, and
+    the test is :math:`1 / (K - 1)` of the size of the training.
 
     Args:
         first: answers of one condition.
@@ -85,16 +86,19 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
         ValueError: the two are not paired, or all differences are the same.
     """
     difference = bootstrap_pooled(first, second)
-    folds = by_unit(first, "fold", "seed") - by_unit(second, "fold", "seed")
-    ratio = 1 / (first["fold"].nunique() - 1)
-    speakers = [by_unit(a, "speaker", "seed").groupby("speaker").mean() for a in (first, second)]
+    by_fold, by_speaker = (
+        [by_unit(a, unit, "seed").groupby(unit).mean() for a in (first, second)]
+        for unit in ("fold", "speaker")
+    )
+    folds = by_fold[0] - by_fold[1]
+    ratio = 1 / (len(folds) - 1)
     return Contrast(
         difference=difference,
         overall=bootstrap_pooled(first, second, metric="accuracy_overall"),
         corrected=corrected_t_test(folds, ratio=ratio),
         equivalence=equivalence_test(folds, smallest, ratio=ratio),
-        cohens_d=cohens_d(speakers[0] - speakers[1]),
-        superiority=probability_of_superiority(*speakers),
+        cohens_d=cohens_d(by_speaker[0] - by_speaker[1]),
+        superiority=probability_of_superiority(*by_speaker),
     )
 
 
