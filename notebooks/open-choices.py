@@ -297,7 +297,7 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 # | $\lambda_2$ | "fine-tuned during the training process" (2.4) | 100: at 1 the decoder hardly moves ({doc}`reconstruction`) | 1 (S+A): {glue:text}`other_small`. 1,000 (S+A): {glue:text}`other_large` |
 # | optimiser's settings | "Adadelta" (2.1) | $\rho = 0.95$, $\varepsilon = 10^{-6}$ and no further factor (learning rate 1.0), as in {cite:t}`zeiler2012`; no framework is named | not varied |
 # | batch size | silent | 32 | not varied |
-# | number of epochs | "the same number of epochs" for the models of the figures (4) | 40; the validating speaker picks one of them | epoch 20 for all, minus epoch 40 for all, with no picking: {glue:text}`other_epochs` |
+# | number of epochs | "the same number of epochs" for the models of the figures (4) | 40; the half that validates picks one of them | epoch 20 for all, minus epoch 40 for all, with no picking: {glue:text}`other_epochs` |
 # | which speaker tests | "one speaker for validation while the other for accuracy testing" (3) | both ways round, so that everybody tests once | second speaker of each pair minus first: {glue:text}`other_way` |
 #
 # **Derived** means that a printed number leaves hardly another value; **chosen** is all the rest. "Not

@@ -576,9 +576,9 @@ glue("disagree", len(disagree))
 #
 # The decision rule was written before the runs, except that S, and S+C with $\lambda_1$ of 4 and 0.1,
 # had been run on EMO-DB with MFCC for {doc}`first-result`. A claim holds on a corpus and input if its
-# interval lies above zero and survives Holm's rule. That is by class accuracy; overall accuracy, with
-# whose 3.1 points the paper's abstract begins, stands beside it in the table above and decides
-# nothing. The next table has every comparison of the family; which claims hold on one corpus and not
+# interval lies above zero and survives Holm's rule. The verdicts go by class accuracy; overall
+# accuracy, with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and
+# in the ledger. The next table has every comparison of the family; which claims hold on one corpus and not
 # on the other?
 
 # %% tags=["hide-input"]

@@ -190,9 +190,9 @@ glue("guess_emodb_mfcc", trained["emodb", "mfcc"] / UNIT)
 # decibels, cannot stand beside it as numbers. Ratios can. And one thing is seen already. Between the
 # two scalings lies a factor of {glue:text}`mfcc_least:.0f` to {glue:text}`mfcc_most:.0f` for MFCC, of
 # {glue:text}`linear_least:.1f` to {glue:text}`linear_most:.0f` for spectrograms without the logarithm,
-# but of no more than {glue:text}`decibels_most:.1f` for those in decibels. So *two rows that were
-# scaled differently* could differ sixfold for that reason alone with MFCC; with spectrograms only if
-# the logarithm was left out.
+# but of {glue:text}`decibels_least:.1f` to {glue:text}`decibels_most:.1f` for those in decibels. So
+# *two rows that were scaled differently* could differ sixfold for that reason alone with MFCC; with
+# spectrograms only if the logarithm was left out.
 #
 # ## From scratch: an error, and the epoch it is of
 #
