@@ -121,10 +121,10 @@ emotions = ["anger", "happiness", "neutral", "sadness"]
 # %% [markdown]
 # ## Look: five points and two centers
 #
-# The softmax loss wants the right score to be the highest. It does not mind where an embedding
-# lies, as long as it lies on the right side of the borders. Center loss {cite:p}`wen2016` minds:
-# each class has a point of its own, its center, and every embedding is to lie near the center of
-# its class. In the figure, guess which of the five points pays most.
+# The softmax loss wants the right score ahead, and always gains a little by a larger lead. How close
+# together the embeddings of a class lie it does not ask. Center loss {cite:p}`wen2016` asks just
+# that: each class has a point of its own, its center, and every embedding is to lie near the center
+# of its class. In the figure, guess which of the five points pays most.
 
 # %%
 z = torch.tensor([[3.0, 1.0], [1.0, 3.0], [-2.0, 0.0], [-1.0, -1.0], [-3.0, 1.0]])
@@ -452,16 +452,17 @@ table.style.format("{:.3f}").format("{:.0f}", subset=["right, new (%)"])
 #
 # ## What is λ₁ = 4 of?
 #
-# Paper 1 reports $\lambda_1 = 4$ as the best of 0.001 to 5, but its formula is missing from the text
-# that we have. {cite:t}`wen2016` print a sum over the batch, our definition has a mean, and a
-# framework's squared-error function would take the mean over the dimensions as well. For one batch
-# of 16 embeddings of 64 numbers:
+# Paper 1 reports $\lambda_1 = 4$ as the best of 0.001 to 5, but its equation 1 is lost in our copy.
+# {cite:t}`wen2016` print a sum over the batch, our definition has a mean, and a framework's
+# squared-error function would take the mean over the dimensions as well. (We keep the ½ in all
+# three; such a function has none, which doubles the last weight.) For one batch of 32 embeddings, as
+# in our study, of 64 numbers:
 
 # %%
 generator = torch.Generator().manual_seed(0)
-squares = torch.randn(16, 64, generator=generator).square()
+squares = torch.randn(32, 64, generator=generator).square()
 conventions = {
-    "sum over the batch": (squares.sum() / 2, 16),
+    "sum over the batch": (squares.sum() / 2, 32),
     "mean over the batch (ours)": (squares.sum(1).mean() / 2, 1),
     "mean over batch and dimensions": (squares.mean() / 2, 1 / 64),
 }
@@ -473,16 +474,18 @@ pd.DataFrame(
 ).T
 
 # %% [markdown]
-# One printed number, three experiments, and the first and the last differ by a factor of 1,024. This
-# is why the plan of our study has both $4$ and $4/64 = 0.0625$ in its main table, and a sweep. The
-# paper's optimiser does not help: Adadelta divides each gradient by the size it lately had, so that
-# a factor on the *whole* loss hardly matters. A factor on one of two terms does.
+# One printed number, three experiments, and the first and the last differ by a factor of 2,048. The
+# plan of our study has the last two in its main table, 4 and $4/64 = 0.0625$, and a sweep. The first,
+# 128, is left out: at 4 the center loss already outweighs the softmax loss ({doc}`ablations` weighs
+# their gradients). The paper's optimiser does not help: Adadelta divides each gradient by the size it
+# lately had, so that a factor on the *whole* loss hardly matters, as long as the gradients are large
+# ({doc}`reconstruction` shows when they are not). A factor on one of two terms does.
 #
 # ### Too much of it: the collapse
 #
 # If the center loss weighs too much, there is a way to make it almost zero at once: put everything
-# at one point. In our toy that is nearly what $\lambda_1 = 256$ does, which is the paper's 4 taken
-# of a sum over 64 recordings. In the figure, look at the softmax loss with that weight beside the
+# at one point. In our toy that is nearly what $\lambda_1 = 256$ does, twice the 128 above. In the
+# figure, look at the softmax loss with that weight beside the
 # dash-dotted line, which is $\ln 4$: the loss of a network that gives all four classes the same
 # probability.
 
@@ -599,7 +602,7 @@ for norm in ("l2", "l1"):
 #
 # **Dropout before the loss.** Paper 1 does not say whether its embedding is taken before or after
 # dropout. After it, half of its numbers are zero at random in training, and even a perfectly compact
-# class pays. The library takes it before, after the ReLU.
+# class pays. The library takes the embedding after the ReLU and before dropout.
 #
 # **Compact on training data.** The centers are fitted to the training embeddings. Compactness there
 # is what was asked for, not evidence; show new data, or both.
@@ -763,8 +766,8 @@ for step in (1, 100, 400, 1_000, 2_000):
 # - The centers follow by the delta rule, the share $\alpha n / (1 + n)$ of the way to the batch's
 #   mean: the gradient times $B/(1 + n)$. They are a buffer, so that neither $\lambda_1$ nor the
 #   optimiser nor weight decay moves them.
-# - It makes classes compact, on training data more than on new data. `metrics.compactness` measures
-#   that without being taken in by scale.
+# - In the toy it makes classes compact; {doc}`clusters` measures it on speech. `metrics.compactness`
+#   is not taken in by scale.
 # - A weight means nothing without its convention: 4 of a mean over dimensions is 0.0625 here.
 # - Center loss near zero with a softmax loss near $\ln K$ means collapse, for a while or for good.
 #

@@ -136,6 +136,8 @@ for (model, side), part in found.embeddings.merge(runs[["run", "model"]]).groupb
 n_train, n_held_out = (len(points["S", side][1]) for side in ("train", "held out"))
 glue("n_train", n_train)
 glue("n_held_out", n_held_out)
+perplexity_held = min(30, n_held_out // 4)
+glue("perplexity_held", perplexity_held)
 glue("number_of_models", len(models))
 glue("models", "; ".join(models))
 
@@ -157,12 +159,14 @@ train_maps = {model: tsne(points[model, "train"][0]) for model in models}
 embedding_plots.maps({m: (train_maps[m], points[m, "train"][1]) for m in models})
 
 # %% [markdown]
-# That is a picture of utterances whose emotion each network was told, forty epochs long. Now the
-# same networks and the same method for the {glue:text}`n_held_out:d` utterances of the two speakers
-# whom none of them has heard; look at what has become of the clusters.
+# Whichever you chose, you judged how well a network repeats what it was told: the emotion of every one
+# of these utterances, forty epochs long. Of a new voice this figure says nothing. Now the same networks
+# for the {glue:text}`n_held_out:d` utterances of the two speakers whom none of them has heard; t-SNE
+# has a perplexity of {glue:text}`perplexity_held:d` here, as there are fewer points. Look at what has
+# become of the clusters.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of held-out utterances, for the same three networks as in the figure before. There are fewer points, in the same four colours and markers."}, "figure": {"caption": "t-SNE of the embeddings of held-out utterances by the same networks.", "name": "fig-clusters-held-out"}}
-held_maps = {m: tsne(points[m, "held out"][0], min(30, n_held_out // 4)) for m in models}
+held_maps = {m: tsne(points[m, "held out"][0], perplexity_held) for m in models}
 embedding_plots.maps({m: (held_maps[m], points[m, "held out"][1]) for m in models})
 
 # %% [markdown]
@@ -180,13 +184,14 @@ embedding_plots.maps({m: (held_maps[m], points[m, "held out"][1]) for m in model
 # $$
 # \min_{q} \sum_{i \neq j} p_{ij} \log \frac{p_{ij}}{r_{ij}} , \qquad
 # r_{ij} = \frac{(1 + \lVert q_i - q_j \rVert^2)^{-1}}
-#               {\sum_{k \neq l} (1 + \lVert q_k - q_l \rVert^2)^{-1}} .
+#               {\sum_{k \neq l} (1 + \lVert q_k - q_l \rVert^2)^{-1}} ,
 # $$
 #
-# So it keeps *who is near whom*. Because the width adapts to each point, it does not keep how
-# dense a cluster is; and since far is far, hardly how far two clusters are apart. The demonstration
-# has three invented clusters in 64 dimensions: two small ones close together, and far away one that
-# is ten times as wide. Try to tell from the figure which is which.
+# with $p_{ij} = (p_{j|i} + p_{i|j}) / 2n$ for $n$ points. So it keeps *who is near whom*. Because the
+# width adapts to each point, it does not keep how dense a cluster is; and since far is far, hardly
+# how far two clusters are apart. The demonstration has three invented clusters in 64 dimensions: two
+# small ones close together, and far away one that is ten times as wide. Try to tell from the figure
+# which is which.
 
 # %%
 generator = np.random.default_rng(0)
@@ -225,8 +230,8 @@ for space, z in (("true", invented), ("drawn", flat)):
 # In 64 dimensions the sad cluster is {glue:text}`width_true:.1f` times as wide as the angry one, in
 # the picture {glue:text}`width_drawn:.1f` times. It lies {glue:text}`distance_true:.1f` times as far
 # from the angry one as the happy one does; in the picture, {glue:text}`distance_drawn:.1f` times.
-# "Compact" and "distinct", the two words of paper 1, name just the two things that this picture
-# does not keep.
+# "Compact", of paper 1's two words, is what this picture does not keep. "Distinct" it shows only in the
+# weak sense of not mixed, never how far apart.
 #
 # ## Other settings, other pictures
 #
@@ -252,15 +257,8 @@ embedding_plots.maps({f"seed {s}": (tsne(z, 15, s), emotion) for s in range(3)})
 #
 # ## Three numbers that a picture cannot give
 #
-# **Compactness** ({prf:ref}`def-compactness`) is, with $\mu_k$ the mean embedding of class $k$, the
-# spread within the classes over the mean distance between their means:
-#
-# $$
-# \frac{\sqrt{\frac{1}{N} \sum_i \lVert z_i - \mu_{y_i} \rVert^2}}
-#      {\frac{2}{K (K - 1)} \sum_{j < k} \lVert \mu_j - \mu_k \rVert} .
-# $$
-#
-# Small is compact and apart. Scaling all embeddings does not change it.
+# **Compactness** ({prf:ref}`def-compactness`) is the spread within the classes over the mean distance
+# between their means. Small is compact and apart. Scaling all embeddings does not change it.
 #
 # ```{prf:definition} Silhouette
 # :label: def-silhouette
@@ -312,6 +310,10 @@ for model in models:
 pd.DataFrame(rows).T
 
 # %% [markdown]
+# Compare within this table: its last column is not the class accuracy of {doc}`first-result`. Here a
+# neighbour is asked, after the last epoch and fold by fold; there the softmax, at the epoch that the
+# other speaker picked, and all speakers are pooled.
+#
 # The spread is over runs, and the runs are not independent: folds share most of their training
 # utterances. It is honest as a description, too small as an interval over speakers. Since every
 # model was trained on the same folds and seeds, the fairest comparison is in pairs. In how many
@@ -575,7 +577,7 @@ print(f"kept {kept:.2f}, by chance {10 / (len(z) - 1):.2f}")
 # ## Summary
 #
 # - t-SNE keeps neighbours, not the sizes of clusters and hardly the distances between them; so it
-#   cannot prove "compact" or "distinct".
+#   cannot show "compact", and "distinct" only in the weak sense of not mixed.
 # - Perplexity and seed are choices that change the picture; noise can have clumps.
 # - A picture of training utterances shows the fit. Show held-out voices beside it.
 # - Compactness, silhouette and neighbour accuracy can be averaged over runs and given a spread. Each

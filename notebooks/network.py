@@ -319,21 +319,22 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 
 # %% [markdown]
 # Only 63, 64 and 65 do, and 64 is the one a person would choose. So an unprinted number can be
-# recovered from a printed one. It rests on two readings: that one FC layer stands between the 3,200
-# features and the softmax, and that the decoder is not counted. We call it *derived*, not *given*.
+# recovered from a printed one. It rests on one reading: that a single FC layer stands between the
+# 3,200 features and the softmax. (S+C has no decoder that could be counted.) We call it *derived*,
+# not *given*.
 #
 # ## What the paper leaves open
 #
 # | item | paper 1 | here |
 # |---|---|---|
-# | shape of the inputs | missing from our copy | 40 × 188 and 128 × 188, derived |
+# | shape of the inputs | lost in our copy | 40 × 188 and 128 × 188, derived |
 # | width of the FC layers | not given | 64, derived from 0.26 million |
 # | padding of the convolutions | not given | `valid`, chosen |
 # | dropout | "between 25% and 75%" | 50 %, chosen |
 # | decoder's further layers | "even more FC layers" | one of 256, chosen |
 # | settings of Adadelta {cite:p}`zeiler2012` | not given | learning rate 1.0, ρ 0.95, usual then |
 # | epochs, batch size | not given | chosen, in every record |
-# | center loss: sum or mean | formula missing from our copy | mean over the batch, chosen |
+# | center loss: sum or mean | formula lost in our copy | mean over the batch, chosen |
 #
 # Each of these is one argument of the library's configuration, stored in the record of every run.
 #
@@ -344,12 +345,14 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 #
 # ## Three losses
 #
-# **S, the softmax loss.** Cross-entropy between the four probabilities and the label. It asks only
-# that the right score be the highest by some margin; where the embedding lies is its own affair.
+# **S, the softmax loss.** Cross-entropy between the four probabilities and the label. It wants
+# the right score ahead and always gains a little by a larger lead; how close together the embeddings
+# of a class lie it does not ask.
 #
-# **C, the center loss** {cite:p}`wen2016`. Each class $k$ has a center $c_k$, a point among the
-# embeddings. The loss is half the mean squared distance of the embeddings $z_i$ to the centers of
-# their classes,
+# **C, the center loss** {cite:p}`wen2016`, which paper 1 believes new to the recognition of emotions;
+# {cite:t}`dai2019` had tried it on IEMOCAP before, and report a gain. Each class $k$ has a center
+# $c_k$, a point among the embeddings. The loss is half the mean squared distance of the embeddings
+# $z_i$ to the centers of their classes,
 #
 # $$
 # L_C = \frac{1}{2B} \sum_{i=1}^{B} \lVert z_i - c_{y_i} \rVert^2 ,

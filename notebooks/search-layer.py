@@ -310,8 +310,8 @@ for size in KERNEL_SIZES:
     slow.square().sum().backward()
     fast.square().sum().backward()
     with torch.no_grad():
-        found = [search_and_compute(image, quick.weight[:, 0], quick.bias)[1] for image in batch]
-        found = torch.stack(found)
+        found = quick._search(batch)  # indices into the input; max_pool2d counts in the response
+        found = found // batch.shape[2] * maps.shape[3] + found % batch.shape[2]
         patches = F.unfold(batch[:, None], size)[:, None].expand(-1, 200, -1, -1)
         both = [
             patches.gather(3, i[:, :, None].expand(-1, -1, prod(size), -1)) for i in (found, index)
@@ -461,12 +461,8 @@ glue("wrong_favourites", int(wrong.sum()))
 # the kernels. Without asking, {glue:text}`wrong_favourites:d` of 200 winners would be wrong here. With
 # it, none can be: the rounded products only choose whom to ask. The library does so where the
 # processor gains by it, with a sharper bound (it takes the mean out of each patch), and takes the
-# plain search elsewhere. The decision, in [Numba](https://numba.pydata.org), from the library:
-#
-# ```{literalinclude} ../ser_lib/quick_search.py
-# :language: python
-# :pyobject: _decide
-# ```
+# plain search elsewhere. The decision is `_decide` in `ser_lib/quick_search.py`, a loop in
+# [Numba](https://numba.pydata.org).
 #
 # ## Memory
 #
@@ -508,9 +504,7 @@ glue("search_batch", 16 * float(memory.loc["128 × 188", "search (MiB)"]))
 # the second half is silence.
 
 # %% tags=["remove-stderr"]
-measured = bench.layer(
-    batch=2 if profile == "smoke" else 16, repeats=1 if profile == "smoke" else 3, threads=1
-)
+measured = bench.layer(batch=2 if profile == "smoke" else 16, repeats=3, threads=1)
 comparisons = pd.DataFrame(measured["comparisons"])
 
 # %% tags=["hide-input"]
@@ -540,14 +534,15 @@ glue("most", float(comparisons["times_smaller"].max()))
 glue("bench_batch", measured["batch"])
 
 # %% [markdown]
-# Milliseconds are per recording. By search a step is {glue:text}`slowest:.1f` to
-# {glue:text}`quickest:.1f` times as fast, and its peak of memory {glue:text}`least:.0f` to
+# Milliseconds are per recording. By search a step is {glue:text}`slowest:.0f` to
+# {glue:text}`quickest:.0f` times as fast, and its peak of memory {glue:text}`least:.0f` to
 # {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**,
 # on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have
 # been running beside it. The ratios are worth more than the milliseconds, since both forms ran in the
-# same minute; but they, too, depend on the processor, the number of threads and the batch. Nothing
-# here says anything about a GPU, whose convolutions are of another kind. Measure your own:
-# `ser bench layer`.
+# same minute; but they, too, depend on the processor, the number of threads and the batch. In the
+# quick profile these are few steps: where a row with silence comes out slower, that is noise of the
+# machine. Nothing here says anything about a GPU, whose convolutions are of another kind. Measure
+# your own: `ser bench layer`.
 #
 # ## What it means for the study
 #
@@ -584,13 +579,14 @@ cost.style.format("{:.1f}").format("{:,.0f}", subset=["trainings"])
 
 # %% tags=["remove-cell"]
 glue("trainings", f"{int(cost.loc['sum', 'trainings']):,}")
-glue("days_plain", float(cost.loc["sum", "plain (days)"]))
-glue("days_search", float(cost.loc["sum", "search (days)"]))
+for form in ("plain", "search"):
+    days = float(cost.loc["sum", f"{form} (days)"])
+    glue(f"days_{form}", f"{days:.0f}" if days >= 10 else f"{days:.1g}")
 
 # %% [markdown]
-# {glue:text}`trainings` trainings: about {glue:text}`days_plain:.1f` days of one core in the plain
-# form, and {glue:text}`days_search:.1f` by search, less where there is silence. It is an estimate
-# with round numbers. But it decides what kind of study is possible on the computer one has: three
+# {glue:text}`trainings` trainings: about {glue:text}`days_plain` days of one core in the plain form,
+# and about {glue:text}`days_search` by search, less where there is silence. It is an estimate with
+# round numbers. But it decides what kind of study is possible on the computer one has: three
 # seeds in every cell and a sweep, or one run of each model. The statistics of the later chapters are
 # paid for here.
 #
@@ -746,8 +742,8 @@ print(f"largest response {exact.max():.2f}")
 # - Memory no longer grows with positions × kernels, and silence is skipped exactly.
 # - A rough search with a bound on its error, and an exact decision among the few that the bound
 #   leaves, is quick and not wrong.
-# - On the machine that ran this page a step was {glue:text}`slowest:.1f` to
-#   {glue:text}`quickest:.1f` times as fast. That pays for seeds and sweeps.
+# - On the machine that ran this page a step was {glue:text}`slowest:.0f` to
+#   {glue:text}`quickest:.0f` times as fast. That pays for seeds and sweeps.
 #
 # Next: {doc}`first-result`.
 #

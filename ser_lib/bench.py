@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -12,9 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser_lib.features import log_mel, mfcc
+from ser_lib import corpora
+from ser_lib.config import OBJECTIVES, RunConfig
+from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.features import FeatureConfig, extract, log_mel, mfcc
 from ser_lib.layers import ConvReLUMaxPool2d
 from ser_lib.models.parallel_cnn import KERNEL_SIZES, ParallelCNN
+from ser_lib.training import Run
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,9 @@ def inference(
         raise ValueError(f"batches {tuple(batches)} and repeats {repeats} must be positive")
     signal = np.random.default_rng(0).normal(size=96_000).astype(np.float32)
     rows = []
-    for name, extract in (("mfcc", mfcc), ("log_mel", log_mel)):
-        features = _fastest(partial(extract, signal, 16_000), repeats, "cpu")
-        shape = extract(signal, 16_000).shape
+    for name, compute in (("mfcc", mfcc), ("log_mel", log_mel)):
+        features = _fastest(partial(compute, signal, 16_000), repeats, "cpu")
+        shape = compute(signal, 16_000).shape
         network = ParallelCNN(4, (shape[0], shape[1])).eval().to(device)
         for batch in batches:
             x = torch.rand(batch, *shape, device=device)
@@ -133,6 +137,61 @@ def inference(
                 }
                 for included in (False, True)
             ]
+    return {"threads": torch.get_num_threads(), "torch": torch.__version__, "rows": rows}
+
+
+def objectives(*, rounds: int = 5, device: str = "cpu") -> dict[str, Any]:
+    """Time paper 1's training steps with each objective on MFCC of the built-in corpus, in turns.
+
+    Two sessions of it: a step takes as long whatever is spoken.
+
+    Args:
+        rounds: epochs of each; every batch is trained on with all objectives, one after the other.
+        device: of torch.
+
+    Returns:
+        ``rows`` with ``objective``, ``milliseconds`` a step, and ``against_softmax``: the median,
+        lowest and highest ratio of a round's time to that of softmax alone.
+
+    Raises:
+        ValueError: ``rounds`` is not positive.
+    """
+    if rounds < 1:
+        raise ValueError(f"rounds {rounds} must be positive")
+    speech = corpora.load("builtin").select(emotions=PAPER_EMOTIONS)
+    some = {u.speaker for u in speech.utterances if u.session in speech.sessions[:2]}
+    speech = speech.select(speakers=sorted(some))
+    made = extract(speech, FeatureConfig(input="mfcc"))
+    plain = RunConfig(
+        corpus=speech.name, corpus_hash=speech.hash, emotions=PAPER_EMOTIONS,
+        input="mfcc", fold=0, seed=0,
+    )  # fmt: skip
+    runs = {name: Run(made, replace(plain, objective=name), device) for name in OBJECTIVES}
+    seconds = {name: np.zeros(rounds) for name in runs}
+    steps = 0
+    for number in range(-1, rounds):  # the first warms up
+        for batch in runs["S"].batches():
+            steps += number >= 0
+            for name, run in runs.items():
+                _wait(device)
+                start = perf_counter()
+                run.step(batch)
+                _wait(device)
+                seconds[name][max(number, 0)] += (perf_counter() - start) * (number >= 0)
+    rows = []
+    for name, spent in seconds.items():
+        ratios = spent / seconds["S"]
+        rows.append(
+            {
+                "objective": name,
+                "milliseconds": round(1000 * float(spent.sum()) / steps, 1),
+                "against_softmax": {
+                    "median": round(float(np.median(ratios)), 3),
+                    "lowest": round(float(ratios.min()), 3),
+                    "highest": round(float(ratios.max()), 3),
+                },
+            }
+        )
     return {"threads": torch.get_num_threads(), "torch": torch.__version__, "rows": rows}
 
 

@@ -30,6 +30,11 @@ TOLERANCE = 1e-6
 """By how much a number may differ from the one written: summation order, not results."""
 
 _DIGITS = 6
+_TIMINGS = {
+    "inference_time": ("inference.json", ("batch", "device", "features", "microseconds")),
+    "no_overhead": ("steps.json", ("objective", "milliseconds", "against_softmax")),
+}
+"""Where a rule's timings are, which `ser bench` wrote, and what a row must have."""
 _ALWAYS = ("id", "place", "quote", "protocol", "rule")
 
 
@@ -129,8 +134,8 @@ def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
     findings: dict[str, Finding] = {}
     for claim in ledger.claims:
         given = claim
-        if claim["rule"] == "inference_time":
-            given = {**claim, "timings": _timings(ledger.folder)}
+        if claim["rule"] in _TIMINGS:
+            given = {**claim, "timings": _timings(ledger.folder, claim["rule"])}
         findings[claim["id"]] = RULES[claim["rule"]](given, proof)
     for family in {claim["family"] for claim in ledger.claims if "family" in claim}:
         adjust([findings[c["id"]] for c in ledger.claims if c.get("family") == family])
@@ -247,6 +252,7 @@ def downloads(study: str = "paper1", root: Path | None = None) -> tuple[Path, ..
     """Files of a study that the book offers: plan, ledger, verdicts, and the records so far."""
     folder = _results(root) / study
     names = ["plan.toml", "claims.yml", "verdicts.json", "table1.py", *yardsticks.FILES]
+    names += [name for name, _ in _TIMINGS.values()]
     names += [f"{name}.parquet" for name in records.TABLES]
     return tuple(folder / name for name in names if (folder / name).is_file())
 
@@ -268,13 +274,13 @@ def _records(ledger: Ledger) -> Records | None:
     return records.load(ledger.study, ledger.folder.parent) if any(there) else None
 
 
-def _timings(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "inference.json"
+def _timings(folder: Path, rule: str) -> list[dict[str, Any]]:
+    name, names = _TIMINGS[rule]
+    path = folder / name
     if not path.is_file():
         return []
     try:
         rows = list(json.loads(path.read_text())["rows"])
-        names = ("batch", "device", "features", "microseconds")
         return [{**row, **{name: row[name] for name in names}} for row in rows]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no list of timings: {error!r}") from error

@@ -536,6 +536,27 @@ def bench_inference(
         )
 
 
+@bench_app.command("objectives")
+def bench_objectives(
+    rounds: Annotated[int, typer.Option(help="Timed epochs of each objective.")] = 5,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Time paper 1's training steps with each objective against softmax alone, in turns."""
+    from ser_lib import bench
+
+    document = bench.objectives(rounds=rounds, device=device)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["rows"]:
+        ratio = row["against_softmax"]
+        typer.echo(
+            f"{row['objective']:6} {row['milliseconds']:.1f} ms a step, {ratio['median']:.2f} "
+            f"({ratio['lowest']:.2f} to {ratio['highest']:.2f}) times softmax alone"
+        )
+
+
 @bench_app.command("mining")
 def bench_mining(
     repeats: Annotated[int, typer.Option(help="Timed steps of either.")] = 5,

@@ -7,8 +7,11 @@ verdict, is the decision rule of ``results/paper1/plan.toml``:
   *absent* if it lies within the smallest effect on both sides of zero, else *undecided*; where the
   claim belongs to a family, an interval that excludes zero decides only if the one-sided p value,
   adjusted by Holm's rule over the family, is at most 0.025;
-- reproduced: it holds in all cells; partly: in some, and is contradicted in none; else not
-  reproduced; open while runs are missing.
+- reproduced: it holds in all cells; partly: in some, and is contradicted in none; undecided: so are
+  all of them; else not reproduced; open while runs are missing.
+
+The plan had no word for "undecided in all cells" and would have called it "not reproduced", which
+is more than such runs can say.
 """
 
 from __future__ import annotations
@@ -20,13 +23,16 @@ from itertools import chain
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 
 from ser_lib.evidence import Evidence, Missing, missing_total
-from ser_lib.intervals import Array, Metric, draw_mean, draw_pooled, percentiles
+from ser_lib.intervals import Interval, Metric, draw_pooled, percentiles
 from ser_lib.metrics import accuracy_class, accuracy_overall
-from ser_lib.statistics import holm
+from ser_lib.statistics import Test, corrected_t_test, holm
 
-VERDICTS = ("reproduced", "partly", "not reproduced", "not testable here", "open")
+VERDICTS = (
+    "reproduced", "partly", "not reproduced", "undecided", "not testable here", "open",
+)  # fmt: skip
 LEVEL_OF_FAMILY = 0.025
 """One-sided, so that the two sides together have 5 %."""
 
@@ -66,6 +72,8 @@ class Finding:
             return "reproduced"
         if "holds" in outcomes and "contradicted" not in outcomes:
             return "partly"
+        if all(outcome == "undecided" for outcome in outcomes):
+            return "undecided"
         return "not reproduced"
 
 
@@ -98,7 +106,7 @@ def better(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def similar(claim: Claim, evidence: Evidence) -> Finding:
-    """The class accuracies differ by less than the smallest effect.
+    """The accuracies differ by less than the smallest effect.
 
     Holds if the interval lies within the smallest effect on both sides of zero, is contradicted if
     it lies wholly outside.
@@ -107,30 +115,18 @@ def similar(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def lower(claim: Claim, evidence: Evidence) -> Finding:
-    """``first`` has the lower value of a positive ``measure``: bootstrap of the mean log ratio.
+    """``first`` has the lower value of a positive ``measure``: t-test of the log ratios of folds.
 
-    The effect is the logarithm of second over first, so positive where the claim holds;
-    ``smallest`` is a ratio, such as 1.1. Units are the held-out parts, or the folds.
+    The effect is the mean over folds of the logarithm of second over first, each averaged over
+    seeds and the parts of the fold, which the same networks were tested on; it is positive where
+    the claim holds. ``smallest`` is a ratio, such as 1.1.
     """
     return _compare(claim, _ratio_effect(claim, evidence), _direction, logarithm=True)
 
 
-def no_overhead(claim: Claim, evidence: Evidence) -> Finding:
-    """``first`` takes less than ``smallest`` times the time of ``second``, per fold and seed.
-
-    Holds if the interval of the ratio lies below ``smallest``, is contradicted if above.
-    """
-
-    def judge(low: float, high: float, margin: float) -> Outcome:
-        # The effect is second over first: minus the logarithm of what the claim bounds.
-        if -low < margin:
-            return "holds"
-        return "contradicted" if -high > margin else "undecided"
-
-    return _compare(claim, _ratio_effect(claim, evidence), judge, logarithm=True)
-
-
-Effect = Callable[[Mapping[str, Any], bool], tuple[float, Array, dict[str, Any]]]
+Measured = tuple[Interval, float, dict[str, Any]]
+"""An effect with its interval, its one-sided p value, and further numbers."""
+Effect = Callable[[Mapping[str, Any], bool], Measured]
 
 
 def _compare(
@@ -148,14 +144,11 @@ def _compare(
             cell = Cell({**where, **variant}, decides=decides)
             cells.append(cell)
             try:
-                estimate, draws, numbers = effect(cell.where, decides)
+                interval, cell.p_value, numbers = effect(cell.where, decides)
             except Missing as missing:
                 cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
                 continue
-            interval = percentiles(estimate, draws)
             cell.outcome = judge(interval.low, interval.high, margin)
-            below = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())
-            cell.p_value = (below + 1) / (len(draws) + 1)
             cell.numbers = {
                 "effect": interval.estimate,
                 "low": interval.low,
@@ -200,7 +193,7 @@ def conditions(claim: Claim, where: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
     metric: Metric = claim.get("metric", "accuracy_class")
 
-    def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
+    def effect(where: Mapping[str, Any], whole: bool) -> Measured:
         first, second = both(evidence.answers, conditions(claim, where))
         estimate, draws = draw_pooled(first, second, metric=metric)
         numbers: dict[str, Any] = {
@@ -213,27 +206,40 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
             drawn = percentiles(*draw_pooled(first, second, metric=other))
             name = "overall" if other == "accuracy_overall" else "class"
             numbers[name] = [drawn.estimate, drawn.low, drawn.high]
-        return estimate, draws, numbers
+        beyond = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())
+        return percentiles(estimate, draws), (beyond + 1) / (len(draws) + 1), numbers
 
     return effect
 
 
 def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
-    def effect(where: Mapping[str, Any], whole: bool) -> tuple[float, Array, dict[str, Any]]:
+    def effect(where: Mapping[str, Any], whole: bool) -> Measured:
         first, second = both(
             lambda side: evidence.by_part(side, claim["measure"]), conditions(claim, where)
         )
         if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
             raise ValueError(f"{claim['id']}: the two conditions are not of the same folds")
-        estimate, draws = draw_mean(np.log(second.to_numpy() / first.to_numpy()))
+        test = fold_test(np.log(second / first))
         numbers = {
             "first": float(first.to_numpy().mean()),
             "second": float(second.to_numpy().mean()),
-            "units": first.size,
+            "folds": test.degrees + 1,
         }
-        return estimate, draws, numbers
+        return test.interval, test.p_value / 2, numbers
 
     return effect
+
+
+def fold_test(logs: pd.DataFrame) -> Test:
+    """Student's t-test of the means of folds.
+
+    Args:
+        logs: (units, seeds), the units as in :meth:`ser_lib.evidence.Evidence.by_part`.
+    """
+    by_fold = logs.mean(axis=1)
+    if isinstance(by_fold.index, pd.MultiIndex):
+        by_fold = by_fold.groupby(level=0).mean()
+    return corrected_t_test(by_fold.to_numpy(), ratio=0.0)
 
 
 def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -261,10 +267,11 @@ def mean_accuracy(answers: Any, metric: Metric = "accuracy_class") -> float:
 
 
 def best(claim: Claim, evidence: Evidence) -> Finding:
-    """The value ``chosen`` of the setting ``vary`` is the best of ``values`` in class accuracy.
+    """The value ``chosen`` of the setting ``vary`` is the best of ``values`` in accuracy.
 
-    Contradicted if another value is better by the rule of ``better``, adjusted over the values;
-    holds if the chosen one has the highest estimate; else undecided.
+    Contradicted if another value is better by the rule of ``better``, adjusted over the values, or
+    if the ``baseline``, where there is one, is; holds if the chosen one has the highest estimate
+    and is better than the baseline; else undecided.
     """
     name, chosen = claim["vary"], claim["chosen"]
     others = [value for value in claim["values"] if value != chosen]
@@ -287,9 +294,19 @@ def best(claim: Claim, evidence: Evidence) -> Finding:
         accuracies = {str(v): r.numbers["first"] for v, r in zip(others, inner, strict=True)}
         highest = inner[0].numbers["second"] > max(accuracies.values())
         accuracies[str(chosen)] = inner[0].numbers["second"]
-        if any(rival.outcome == "holds" for rival in inner):
+        against: Outcome = "holds"
+        if "baseline" in claim:
+            chosen_one = {**claim["first"], name: chosen}
+            pair = {**pairs, "first": chosen_one, "second": claim["baseline"]}
+            (baseline,) = better(pair, evidence).cells
+            if baseline.outcome == "missing":
+                cell.numbers = baseline.numbers
+                continue
+            against = baseline.outcome
+            accuracies["baseline"] = baseline.numbers["second"]
+        if against == "contradicted" or any(rival.outcome == "holds" for rival in inner):
             cell.outcome = "contradicted"
         else:
-            cell.outcome = "holds" if highest else "undecided"
+            cell.outcome = "holds" if highest and against == "holds" else "undecided"
         cell.numbers = {"accuracies": accuracies}
     return Finding(cells)

@@ -150,6 +150,11 @@ class RunConfig:
         return replace(self, **defaults)
 
     @property
+    def speaker_dependent(self) -> bool:
+        """Whether training and test share speakers."""
+        return self.protocol.startswith("random")
+
+    @property
     def answer(self) -> str:
         """How the run answers unless asked for another way: by softmax, after triplets by angle."""
         return "angle" if self.triplet_epochs else "softmax"
@@ -162,7 +167,7 @@ class RunConfig:
         the random draws would fill most of the records with what no page asks for.
         """
         own = self.model not in VECTOR_MODELS or (self.model == "residual" and self.layers == 11)
-        return own and not self.protocol.startswith("random")
+        return own and not self.speaker_dependent
 
     @property
     def label(self) -> str:

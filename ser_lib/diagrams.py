@@ -252,7 +252,7 @@ def winners_on(
         winners: title -> row and column of each winner; up to four are ringed, more are dots.
         cut: first row and first column of the second half.
     """
-    with new_figure(9.0, 0.4 + 2.5 * len(panels)) as figure:
+    with new_figure(8.0, 0.4 + 2.5 * len(panels)) as figure:
         grid = figure.subplots(len(panels), 1, squeeze=False).ravel()
         for axes, (title, values) in zip(grid, panels.items(), strict=True):
             low, high = np.percentile(values, (2, 99.8))

@@ -43,7 +43,7 @@ class Effect:
     wanted: int
     interval: Interval | None = None
     speakers: pd.Series[float] | None = None
-    """The same for each speaker alone, averaged over seeds."""
+    """The same for each speaker alone, or each random draw, averaged over seeds."""
     smallest: float | None = None
     """Of a difference, the smallest that counts."""
     form: str = "{:+.1f}"
@@ -72,16 +72,13 @@ class Effect:
 
 
 def accuracy(evidence: Evidence, condition: Condition, metric: Metric = "accuracy_class") -> Effect:
-    """Accuracy of a condition, pooled over speakers: estimate, interval, each speaker.
-
-    Where random draws are tested, each draw stands for a speaker.
-    """
+    """Accuracy of a condition, pooled over speakers: estimate, interval, each speaker or draw."""
 
     def measured() -> Effect:
         answers = evidence.answers(condition)
         runs = int(answers["run"].nunique())
         interval = bootstrap_pooled(answers, metric=metric)
-        return Effect(runs, runs, interval, _by_speaker(answers, metric), form="{:.1f}")
+        return Effect(runs, runs, interval, _by_part(answers, metric), form="{:.1f}")
 
     return _unless_missing(measured)
 
@@ -98,7 +95,7 @@ def difference(
     def measured() -> Effect:
         one, other = both(evidence.answers, (first, second))
         runs = int(one["run"].nunique() + other["run"].nunique())
-        speakers = _by_speaker(one, metric) - _by_speaker(other, metric)
+        speakers = _by_part(one, metric) - _by_part(other, metric)
         interval = bootstrap_pooled(one, other, metric=metric)
         return Effect(runs, runs, interval, speakers, smallest=evidence.protocol.smallest)
 
@@ -221,8 +218,8 @@ def by_epoch(evidence: Evidence, condition: Condition, measure: str) -> pd.DataF
     return pd.DataFrame({"mean": found.mean(), **quartiles})
 
 
-def _by_speaker(answers: pd.DataFrame, metric: Metric = "accuracy_class") -> pd.Series[float]:
-    return summaries.by_unit(answers, "speaker", "seed", metric=metric).groupby("speaker").mean()
+def _by_part(answers: pd.DataFrame, metric: Metric) -> pd.Series[float]:
+    return summaries.by_unit(answers, "part", "seed", metric=metric).groupby("part").mean()
 
 
 def _unless_missing(measured: Callable[[], Effect], smallest: float | None = None) -> Effect:

@@ -23,6 +23,8 @@ from ser_lib.plots import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_WIDTH = 8.8  # of a figure with panels, however many: a page scales them all alike
+
 
 def embeddings(
     panels: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
@@ -53,7 +55,7 @@ def embeddings(
         raise ValueError("there is no panel to draw")
     across = min(len(panels), 2 if len(panels) == 4 else 3)
     down = -(-len(panels) // across)
-    with new_figure(4.0 * across, 0.5 + 3.7 * down) as figure:
+    with new_figure(_WIDTH, 0.5 + 0.93 * _WIDTH / across * down) as figure:
         grid = figure.subplots(down, across, squeeze=False).ravel()
         for axes in grid[len(panels) :]:
             axes.axis("off")
@@ -126,7 +128,7 @@ def maps(panels: Mapping[str, tuple[NDArray[Any], Sequence[str]]]) -> Figure:
         check_emotions(names)
         if points.shape != (len(names), 2):
             raise ValueError(f"panel {title!r}: points {points.shape}, expected ({len(names)}, 2)")
-    with new_figure(4.0 * len(panels), 4.2) as figure:
+    with new_figure(_WIDTH, 0.6 + min(_WIDTH / len(panels), 3.6)) as figure:
         grid = figure.subplots(1, len(panels), squeeze=False).ravel()
         handles = {}
         for axes, (title, (points, names)) in zip(grid, panels.items(), strict=True):

@@ -139,6 +139,9 @@ class Evidence:
     def answers(self, condition: Condition) -> pd.DataFrame:
         """Tested utterances of a condition: seed, key, speaker, truth and what was predicted.
 
+        ``speaker`` is what an interval draws: under random protocols, which share speakers between
+        training and test, it is the utterance. ``part`` is the speaker, or the random draw.
+
         With ``lambda1: validation`` each held-out part of each fold and seed brings the run that
         its own validation accuracy was higher with (then lower cross-entropy, then lower weight),
         so that the choice never saw the speakers that are tested.
@@ -226,12 +229,14 @@ class Evidence:
         if rows.empty:
             raise ValueError(f"{dict(condition)}: no packed record answers by {by!r}")
         corpus = config.corpus
-        if config.protocol.startswith("random"):
-            # Speakers are on both sides, so that a draw is the unit; it may share utterances.
-            draws = rows["fold"].astype(str)
-            rows = rows.assign(speaker="draw " + draws, key=draws + " " + rows["key"])
+        if config.speaker_dependent:
+            # Speakers are on both sides, so that the plan draws utterances; several folds may
+            # test one, and it is drawn with all of its answers.
+            part = "draw " + rows["fold"].astype(str)
+            rows = rows.assign(part=part, speaker=rows["key"], key=part + " " + rows["key"])
         else:
-            rows = rows.assign(speaker=[speaker_of(corpus, key) for key in rows["key"]])
+            speakers = [speaker_of(corpus, key) for key in rows["key"]]
+            rows = rows.assign(part=speakers, speaker=speakers)
         wanted = self.protocol.sizes[corpus][config.protocol].utterances
         for seed, found in rows.groupby("seed")["key"]:
             if len(found) != wanted or not found.is_unique:
@@ -251,6 +256,8 @@ class Evidence:
                 waiting = Missing(waiting.found + missing.found, waiting.wanted + missing.wanted)
                 continue
             options.append(rows.assign(weight=weight))
+            there = rows["run"].nunique()
+            waiting = Missing(waiting.found + there, waiting.wanted + there)
         if len(options) < len(self.protocol.weights):
             raise waiting
         rows = pd.concat(options, ignore_index=True)

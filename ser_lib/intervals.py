@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -124,9 +125,10 @@ def bootstrap_pooled(
 ) -> Interval:
     """Hierarchical bootstrap interval of an accuracy over all utterances of resampled speakers.
 
-    Speakers and seeds are drawn as in ``bootstrap_mean``, but each draw is scored once over all
-    the utterances it holds, a speaker drawn twice counting twice. As every seed tests the same
-    utterances, this is also the mean over seeds of the pooled accuracy.
+    Speakers (or whatever the column ``speaker`` holds) and seeds are drawn as in
+    ``bootstrap_mean``, but each draw is scored once over all the utterances it holds, a speaker
+    drawn twice counting twice. As every seed tests the same utterances, this is also the mean over
+    seeds of the pooled accuracy.
 
     Args:
         answers: One row per tested utterance: ``speaker``, ``seed``, ``key``, ``truth`` and
@@ -181,7 +183,6 @@ def draw_pooled(
     total, *hits = (c.reshape(-1, shape[2]) for c in counted)
     if (total.sum(axis=1) == 0).any():
         raise ValueError(f"of {shape[0]} speakers x {shape[1]} seeds some cell has no utterance")
-    weights = _weights(shape[0], shape[1], draws, seed)
 
     def score(by: Array) -> Array:
         n = by @ total
@@ -195,8 +196,8 @@ def draw_pooled(
                 values.append(recall.sum(axis=1) / (n > 0).sum(axis=1))
         return values[0] - values[1] if baseline is not None else values[0]
 
-    everything = score(np.ones((1, weights.shape[1])))
-    return float(everything[0]), score(weights)
+    everything = score(np.ones((1, shape[0] * shape[1])))
+    return float(everything[0]), _rescored(score, shape[0], shape[1], draws, seed)
 
 
 def verdict(interval: Interval, smallest: float) -> Verdict:
@@ -249,13 +250,30 @@ def inside(name: str, value: float) -> None:
 
 def _weights(speakers: int, seeds: int, draws: int, seed: Seed) -> Array:
     """How often each draw holds each cell: (draws, speakers x seeds)."""
+    _check(speakers, draws)
+    if isinstance(seed, np.random.Generator):
+        return _drawn(speakers, seeds, draws, seed)
+    return _weights_of(speakers, seeds, draws, int(seed))
+
+
+def _rescored(
+    score: Callable[[Array], Array], speakers: int, seeds: int, draws: int, seed: Seed
+) -> Array:
+    """Score every draw; where the draws of many units would fill the memory, some at a time."""
+    block = 2**21 // (speakers * seeds)
+    if block >= draws:
+        return score(_weights(speakers, seeds, draws, seed))
+    _check(speakers, draws)
+    rng = np.random.default_rng(seed)
+    parts = [min(block, draws - start) for start in range(0, draws, block)]
+    return np.concatenate([score(_drawn(speakers, seeds, part, rng)) for part in parts])
+
+
+def _check(speakers: int, draws: int) -> None:
     if draws < 100:
         raise ValueError(f"draws is {draws}, at least 100 are needed")
     if speakers < 2:
         raise ValueError(f"{speakers} speaker: at least 2 are needed for an interval over speakers")
-    if isinstance(seed, np.random.Generator):
-        return _drawn(speakers, seeds, draws, seed)
-    return _weights_of(speakers, seeds, draws, int(seed))
 
 
 @lru_cache(maxsize=4)

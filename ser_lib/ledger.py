@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ser_lib.comparisons import VERDICTS
-from ser_lib.rules import RULES
+from ser_lib.rules import ON_PAPER, RULES
 
 if TYPE_CHECKING:
     from ser_lib.claims import Ledger
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _MEANING = {
     "reproduced": "holds wherever we could test it",
     "partly": "holds in some places, and is contradicted in none",
-    "not reproduced": "neither of these",
+    "not reproduced": "contradicted, or without an effect of a size that counts; it may hold "
+    "elsewhere on other data, such as the paper's own",
+    "undecided": "no interval decides, on any corpus",
     "not testable here": "needs what is not at hand, or says nothing that could be measured",
     "open": "the runs it needs are not all there yet",
 }
@@ -29,7 +31,25 @@ _VERDICTS = """\
 
 On one corpus and input, a claim *holds* if the 95 % interval of its effect lies above zero, is
 *contradicted* if it lies below, *absent* if it lies within the smallest effect on both sides, and
-else *undecided*. Rows marked "beside" are shown and do not decide.
+else *undecided*. Rows marked "beside" are shown and do not decide; nothing there is adjusted for
+the number of comparisons.
+
+Two limits. Intervals of accuracies draw speakers, as the plan says; with as few as ten they are
+somewhat too narrow, and p values far out in the tail are too small, so that Holm's rule holds back
+less than it promises. And speakers of one fold were tested by the same networks. The chapter on
+{{doc}}`Table 1 </notebooks/table-1>` sets a t-test over folds beside them.
+"""
+
+_DEVIATIONS = """\
+## Deviations from the plan
+
+{rows}
+"""
+
+_OURS = """\
+## Questions of ours
+
+The paper does not claim these; they are judged by the same rules and not counted above.
 """
 
 _RECORDS = """\
@@ -60,18 +80,22 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
         files: names of the study's files that the book offers.
     """
     judged = document["claims"]
-    groups = {
-        word: [c for c in ledger.claims if judged[c["id"]]["verdict"] == word] for word in VERDICTS
-    }
+    theirs = [claim for claim in ledger.claims if not claim.get("ours")]
+    ours = [claim for claim in ledger.claims if claim.get("ours")]
+    groups = {word: [c for c in theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS}
     groups = {word: group for word, group in groups.items() if group}
     counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
-    results = f"Of the {len(ledger.claims)} claims: {counts}."
+    on_paper = sum(c["rule"] in ON_PAPER for c in theirs)
+    results = (
+        f"Of the {len(theirs)} claims: {counts}. {on_paper} of them are about printed figures, "
+        "counts and the size of the network, and rest on no training."
+    )
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."
     smallest = 100 * next(c["smallest"] for c in ledger.claims if c["rule"] == "better")
     head = (ledger.folder / "summary.md").read_text(encoding="utf-8")
     head = head.format(
-        total=len(ledger.claims),
+        total=len(theirs),
         seeds=", ".join(map(str, ledger.protocol.seeds)),
         smallest=smallest,
         results=results,
@@ -81,6 +105,11 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
+    if ours:
+        parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ours)]
+    deviations = [f"- {' '.join(text.split())}" for text in ledger.text.get("deviations", ())]
+    if deviations:
+        parts.append(_DEVIATIONS.format(rows="\n".join(deviations)))
     links = ", ".join(f"{{download}}`{name} </results/{ledger.study}/{name}>`" for name in files)
     there = "runs.parquet" in files
     lead = (
@@ -150,6 +179,13 @@ def _effect(numbers: Mapping[str, Any]) -> str:
             side = "inside" if numbers["holds_printed_effect"] else "outside"
             text += f"; the printed gain lies {side}"
         return text
+    if "accuracy" in numbers:
+        middle, low, high = (100 * value for value in numbers["accuracy"])
+        return f"overall accuracy {middle:.1f} ({low:.1f} to {high:.1f})"
+    if "share" in numbers:
+        ends = [100 * numbers["accuracies"][name] for name in ("lowest", "mean", "highest")]
+        spread = f"{ends[0]:.1f} to {ends[2]:.1f}, mean {ends[1]:.1f}"
+        return f"{numbers['reached']} of {numbers['draws']} draws; accuracies {spread}"
     if "accuracies" in numbers:
         return ", ".join(f"{name}: {100 * v:.1f}" for name, v in numbers["accuracies"].items())
     found, wanted = (numbers.get(k) for k in ("runs", "runs_needed"))

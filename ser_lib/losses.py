@@ -18,8 +18,8 @@ class CenterLoss(nn.Module):
        \qquad\text{or, with ``norm="l1"``,}\qquad
        L_C = \frac{1}{B} \sum_{i=1}^{B} \lVert z_i - c_{y_i} \rVert_1
 
-    The mean over the batch; Wen et al. (2016) print the sum, and paper 1 does not say which it
-    took. The centers are a buffer: no optimiser, weight decay or balance factor touches them.
+    The mean over the batch; Wen et al. (2016) print the sum, and equation 1 is lost in our copy of
+    paper 1. The centers are a buffer: no optimiser, weight decay or balance factor touches them.
     They move only by :meth:`update_centers`.
 
     Args:

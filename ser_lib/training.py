@@ -93,7 +93,7 @@ def train(
         ValueError: dataset and configuration do not belong together, or the fold leaks.
     """
     dataset = dataset.select(emotions=config.emotions)
-    run = _Run(dataset, config, device)
+    run = Run(dataset, config, device)
     with run.randomness(checkpoint):
         saved = monotonic()
         last = config.epochs + config.triplet_epochs
@@ -102,20 +102,7 @@ def train(
             if run.epoch == config.epochs + 1:
                 run.optimizer = run.make_optimizer()  # the triplet stage begins afresh
             run.network.train()
-            losses = []
-            for batch in run.batches():
-                x, y = run.inputs[batch], run.labels[batch]
-                out = run.network(x)
-                parts = run.losses(out, x, y)
-                total = sum(weight * loss for weight, loss in parts.values())
-                run.optimizer.zero_grad()
-                cast(Tensor, total).backward()
-                run.optimizer.step()
-                if "center" in parts:
-                    run.center_loss.update_centers(out.embedding.detach(), y)
-                row = {f"train_{name}": loss.item() for name, (_, loss) in parts.items()}
-                losses.append({**row, **run.statistics(out, y)})
-            run.score(losses)
+            run.score([run.step(batch) for batch in run.batches()])
             if checkpoint and (run.epoch == last or monotonic() - saved >= every):
                 run.save(checkpoint)
                 saved = monotonic()
@@ -124,10 +111,11 @@ def train(
     return Trained(run.network, centers, embeddings, run.history, run.choices, run.fold)
 
 
-class _Run:
-    """State of a run between two epochs."""
+class Run:
+    """A run between two steps."""
 
     def __init__(self, dataset: Dataset, config: RunConfig, device: str) -> None:
+        """Make the network, its optimiser and the data ready for the first step."""
         self.config = config
         self.fold, scaler = prepare(dataset, config)
         init, order, self.dropout_seed, _ = _seeds(config)
@@ -179,6 +167,20 @@ class _Run:
         shuffled = train[torch.randperm(len(train), generator=self.order)]
         count = -(-len(shuffled) // self.config.batch_size)
         yield from torch.from_numpy(shuffled).to(self.labels.device).tensor_split(count)
+
+    def step(self, batch: Tensor) -> dict[str, float]:
+        """Train on a batch, and say what to log of it."""
+        x, y = self.inputs[batch], self.labels[batch]
+        out = self.network(x)
+        parts = self.losses(out, x, y)
+        total = sum(weight * loss for weight, loss in parts.values())
+        self.optimizer.zero_grad()
+        cast(Tensor, total).backward()
+        self.optimizer.step()
+        if "center" in parts:
+            self.center_loss.update_centers(out.embedding.detach(), y)
+        row = {f"train_{name}": loss.item() for name, (_, loss) in parts.items()}
+        return {**row, **self.statistics(out, y)}
 
     def losses(self, out: Outputs, x: Tensor, y: Tensor) -> dict[str, tuple[float, Tensor]]:
         """Weight and value of each term of the objective (paper 1, equations 2 to 4)."""

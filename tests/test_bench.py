@@ -54,3 +54,13 @@ def test_inference_from_the_command_line():
     for without, including in zip(rows[::2], rows[1::2], strict=True):
         assert (without["features"], including["features"]) == (False, True)
         assert 0 < without["microseconds"] < including["microseconds"]
+
+
+def test_objectives_from_the_command_line():
+    result = CliRunner().invoke(app, ["bench", "objectives", "--rounds", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    rows = {row["objective"]: row for row in json.loads(result.stdout)["rows"]}
+    assert set(rows) == {"S", "A", "S+A", "S+C", "S+A+C"}
+    assert rows["S"]["against_softmax"] == {"median": 1.0, "lowest": 1.0, "highest": 1.0}
+    assert all(row["milliseconds"] > 0 for row in rows.values())
+    assert CliRunner().invoke(app, ["bench", "objectives", "--rounds", "0"]).exit_code == 2

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 from typer.testing import CliRunner
 
 from ser_lib import claims, prose, records
@@ -40,6 +41,10 @@ def key(speaker, emotion, take):
     return f"{speaker:02d}{emotion[:2]}{take:02d}"
 
 
+WOBBLE = np.array([0.01, -0.02, 0.0, 0.03, -0.02])
+"""By how much the logarithm of a cost differs from fold to fold."""
+
+
 def made(share, *, tilt=0.0, **settings):
     """Runs of one condition; ``share`` of each speaker's utterances are right, plus a tilt.
 
@@ -47,7 +52,9 @@ def made(share, *, tilt=0.0, **settings):
     the seed only, so that two conditions of the same share say the same.
     """
     runs, predictions, history = [], [], []
-    cost = settings.pop("cost", 1.0)
+    costs = np.full(FOLDS, 1.0)
+    if "cost" in settings:
+        costs = settings.pop("cost") * np.exp(WOBBLE)
     validated = settings.pop("validated", None)
     for fold in range(FOLDS):
         for seed in SEEDS:
@@ -86,15 +93,15 @@ def made(share, *, tilt=0.0, **settings):
                         )
                 row[f"accuracy_class_{part}"] = accuracy_class(truth, said)
                 row[f"cross_entropy_{part}"] = 1.0
-                row[f"reconstruction_{part}"] = cost * (1 + 0.01 * speaker + 0.02 * seed)
+                row[f"reconstruction_{part}"] = costs[fold] * (1 + 0.01 * speaker + 0.02 * seed)
             if "S" not in config.objective:
                 predictions = [p for p in predictions if p["run"] != run]
             flat = {
                 k: ",".join(map(str, v)) if isinstance(v, tuple) else v
                 for k, v in asdict(config).items()
             }
-            spread = cost * (1 + 0.02 * fold + 0.01 * seed)
-            facts = {"parameters": 260452, "compactness_train": spread, "training_seconds": spread}
+            spread = costs[fold] * (1 + 0.02 * fold + 0.01 * seed)
+            facts = {"parameters": 260452, "compactness_train": spread}
             runs.append({"run": run, **flat, **facts})
             history += [{**row, "epoch": 1}, row]
     if validated is not None:  # what validation sees: all the test of the other way does not
@@ -170,7 +177,7 @@ def outcomes(root, name="claim"):
         (0.75, 0.0, "reproduced", "holds"),
         (0.25, 0.0, "not reproduced", "contradicted"),
         (0.50, 0.0, "not reproduced", "absent"),
-        (0.50, 0.25, "not reproduced", "undecided"),
+        (0.50, 0.25, "undecided", "undecided"),
     ],
 )
 def test_better(house, first, tilt, verdict, outcome):
@@ -198,16 +205,33 @@ def test_lower(house, cost, outcome, measure):
     root = house(entry("claim", **given, second={"objective": "A"}))
     write(root, joined(made(0.5, objective="A"), made(0.5, objective="S+A", cost=cost)))
     assert outcomes(root)[1] == [outcome]
-    cell = claims.update("paper1", root)["claims"]["claim"]["cells"][0]
-    assert cell["numbers"]["ratio"] == pytest.approx([1 / cost] * 3)
+    numbers = claims.update("paper1", root)["claims"]["claim"]["cells"][0]["numbers"]
+    test = stats.ttest_1samp(-np.log(cost) - WOBBLE, 0)  # of folds: their parts share networks
+    ends = test.confidence_interval()
+    assert numbers["ratio"] == pytest.approx([1 / cost, np.exp(ends.low), np.exp(ends.high)])
+    assert numbers["p"] == pytest.approx(test.pvalue / 2, abs=1e-6)
+    assert numbers["folds"] == FOLDS
 
 
-@pytest.mark.parametrize(("cost", "outcome"), [(1.05, "holds"), (1.3, "contradicted")])
-def test_no_overhead(house, cost, outcome):
-    given = {"rule": "no_overhead", "measure": "training_seconds", "smallest": 1.1}
-    root = house(entry("claim", **given))
-    write(root, joined(made(0.5), made(0.5, objective="S+A", cost=cost)))
-    assert outcomes(root)[1] == [outcome]
+@pytest.mark.parametrize(
+    ("lowest", "highest", "verdict"),
+    [(1.0, 1.05, "reproduced"), (1.2, 1.4, "not reproduced"), (1.05, 1.2, "undecided")],
+)
+def test_no_overhead(house, lowest, highest, verdict):
+    root = house(entry("claim", rule="no_overhead", objective="S+C", smallest=1.1))
+    path = root / "results/paper1/steps.json"
+    ratio = {"median": lowest, "lowest": lowest, "highest": highest}
+    rows = [
+        {"objective": "S", "milliseconds": 9.0, "against_softmax": dict.fromkeys(ratio, 1.0)},
+        {"objective": "S+C", "milliseconds": 10.0, "against_softmax": ratio},
+    ]
+    assert claims.update("paper1", root)["claims"]["claim"]["verdict"] == "open"
+    path.write_text(json.dumps({"rows": rows}))
+    judged = claims.update("paper1", root)["claims"]["claim"]
+    assert judged == {"verdict": verdict, "numbers": {"milliseconds": 10.0, **ratio}}
+    path.write_text('{"rows": [{"objective": "S+C"}]}')
+    with pytest.raises(ValueError, match=r"steps\.json.*milliseconds"):
+        claims.update("paper1", root)
 
 
 @pytest.mark.parametrize(
@@ -221,13 +245,28 @@ def test_best(house, at_four, outcome):
     assert outcomes(root)[1] == [outcome]
 
 
+@pytest.mark.parametrize(
+    ("plain", "outcome"), [(0.25, "holds"), (0.75, "undecided"), (1.0, "contradicted")]
+)
+def test_the_best_must_be_better_than_the_baseline(house, plain, outcome):
+    given = {"rule": "best", "vary": "lambda1", "chosen": 4.0, "values": [0.1, 4.0]}
+    given["baseline"] = {"objective": "S"}
+    root = house(entry("claim", **given, first={"objective": "S+C"}))
+    weights = [made(0.5, objective="S+C", lambda1=0.1), made(0.75, objective="S+C", lambda1=4.0)]
+    write(root, joined(*weights))
+    assert outcomes(root)[1] == ["missing"]
+    write(root, joined(*weights, made(plain)))
+    assert outcomes(root)[1] == [outcome]
+
+
 def test_verdicts_over_several_cells():
     def settled(*words):
         return Finding([Cell({}, outcome=word) for word in words]).settle()
 
     assert settled("holds", "holds") == "reproduced"
     assert settled("holds", "undecided") == settled("holds", "absent") == "partly"
-    assert settled("holds", "contradicted") == settled("undecided") == "not reproduced"
+    assert settled("holds", "contradicted") == settled("absent", "undecided") == "not reproduced"
+    assert settled("undecided", "undecided") == "undecided"
     assert settled("holds", "missing") == settled() == "open"
     beside = Cell({}, outcome="contradicted", decides=False)
     assert Finding([Cell({}, outcome="holds"), beside]).settle() == "reproduced"
@@ -264,16 +303,6 @@ def test_holms_rule_takes_back_what_a_family_does_not_carry():
         ({"rule": "rounds_to", "known": 5.2, "value": 6, "source": "x"}, "not reproduced"),
         ({"rule": "not_testable", "reason": "no corpus"}, "not testable here"),
         ({"rule": "inference_time", "microseconds": 30}, "open"),
-        (
-            {"rule": "first_of_its_kind", "date": "2019-06",
-             "earlier": [{"work": "x", "date": "2019-05"}]},
-            "not reproduced",
-        ),
-        (
-            {"rule": "first_of_its_kind", "date": "2019-06",
-             "earlier": [{"work": "x", "date": "2019-07"}]},
-            "not testable here",
-        ),
     ],
 )  # fmt: skip
 def test_rules_without_runs(house, given, verdict):
@@ -288,7 +317,7 @@ def test_rules_without_runs(house, given, verdict):
         (1, "cpu", 55, "reproduced"),
         (64, "cpu", 55, "partly"),
         (1, "cuda", 20, "partly"),
-        (1, "cpu", 500, "not reproduced"),
+        (1, "cpu", 500, "open"),
     ],
 )
 def test_inference_time(house, batch, device, microseconds, verdict):
@@ -296,6 +325,10 @@ def test_inference_time(house, batch, device, microseconds, verdict):
     row = {"batch": batch, "device": device, "microseconds": microseconds, "features": False}
     (root / "results/paper1/inference.json").write_text(json.dumps({"rows": [row]}))
     assert claims.update("paper1", root)["claims"]["claim"]["verdict"] == verdict
+    if verdict == "open":  # both devices were too slow
+        slow = [row, {**row, "device": "cuda"}]
+        (root / "results/paper1/inference.json").write_text(json.dumps({"rows": slow}))
+        assert claims.update("paper1", root)["claims"]["claim"]["verdict"] == "not reproduced"
     (root / "results/paper1/inference.json").write_text('{"rows": [{"batch": 1}]}')
     with pytest.raises(ValueError, match=r"inference\.json.*device"):
         claims.update("paper1", root)
@@ -596,6 +629,16 @@ def test_the_page_shows_every_claim_with_its_verdict(checked):
     for part in ("Scope", "Methodology", "Results", "What was easy", "What was difficult"):
         assert f"**{part}.**" in page
     assert "+25.0 points (+25.0 to +25.0); class accuracies 75.0 and 50.0" in page
+    assert "Of the 2 claims: 1 reproduced, 1 not reproduced. 0 of them are about printed" in page
+    assert "Questions of ours" not in page
+    ledger = yaml.safe_load((checked / "results/paper1/claims.yml").read_text())
+    ledger["claims"][1]["ours"] = True
+    ledger["deviations"] = ["one more seed"]
+    (checked / "results/paper1/claims.yml").write_text(yaml.safe_dump(ledger))
+    page = claims.ledger_page("paper1", checked)
+    assert "Of the 1 claims: 1 reproduced." in page
+    assert page.index("## Questions of ours") < page.index("(claim-other)=")
+    assert "## Deviations from the plan\n\n- one more seed\n" in page
     assert "the printed gain lies outside" in page
     assert "{download}`runs.parquet </results/paper1/runs.parquet>`" in page
 
@@ -630,6 +673,13 @@ def test_the_example_recomputes_table_1(checked, tmp_path):
 
 def test_nothing_in_this_repository_disagrees():
     assert claims.check(ROOT) == []
+
+
+@pytest.mark.parametrize("study", ["paper1", "paper2"])
+def test_a_page_can_be_written_of_every_ledger(study):
+    page = claims.ledger_page(study, ROOT)
+    for claim in claims.load_ledger(study, ROOT).claims:
+        assert f"(claim-{claim['id']})=" in page
 
 
 def test_the_ledger_is_about_what_the_plan_runs():

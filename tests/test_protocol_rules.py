@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ser_lib.evidence import Evidence, Missing, Protocol, Size
+from ser_lib.intervals import bootstrap_mean
 from ser_lib.protocol_rules import attainable, granularity_fits, outranks, printed_accuracy
 from ser_lib.rules import RULES
 from tests.fakes import vector_run, vectors
@@ -134,7 +135,20 @@ def test_answers_are_told_apart_by_how_they_were_given():
     both = {by: found.answers({"corpus": "fake", "by": by}) for by in ("softmax", "angle")}
     assert (both["angle"]["truth"] == both["angle"]["predicted"]).all()
     assert found.answers({"corpus": "fake"}).equals(both["softmax"])
-    assert set(both["angle"]["speaker"]) == {f"draw {n}" for n in range(DRAWS)}
+    assert set(both["angle"]["part"]) == {f"draw {n}" for n in range(DRAWS)}
+    with pytest.raises(ValueError, match="no packed record answers by 'weights'"):
+        found.answers({"corpus": "fake", "by": "weights"})
+
+
+def test_where_speakers_are_shared_an_interval_draws_utterances_with_all_their_answers():
+    answers = evidence(records_of(0.75)).answers({"corpus": "fake"})
+    right = (answers["truth"] == answers["predicted"]).groupby(answers["speaker"]).mean()
+    assert len(right) == SIZE
+    (cell,) = printed_accuracy({**CLAIM, "value": 79.0}, evidence(records_of(0.75))).cells
+    expected = bootstrap_mean(right.to_frame())
+    assert cell.numbers["accuracy"] == pytest.approx(
+        [expected.estimate, expected.low, expected.high]
+    )
 
 
 def test_seeds_of_a_condition_replace_those_of_the_protocol():
@@ -188,11 +202,11 @@ def test_gap_and_draws_of_a_chapter():
     gap = effects.gap(found, where, {**where, "model": "fc"})
     assert gap.interval is not None
     assert gap.interval.estimate == pytest.approx(0.25)
-    # Nothing is paired, so that the interval is wider than that of the paired difference, a point.
+    # Nothing is paired, so that the interval is wider than that of the paired difference.
     paired = effects.difference(found, where, {**where, "model": "fc"}, "accuracy_overall")
     assert paired.interval is not None
-    assert paired.interval.high - paired.interval.low < 1e-9
-    assert gap.interval.low < 0.25 < gap.interval.high
+    widths = [effect.high - effect.low for effect in (gap.interval, paired.interval)]
+    assert widths[0] > 1.2 * widths[1]
     right = effects.right_by_draw(found, where)
     assert sorted(right) == sorted(18 + fold % 3 for fold in range(DRAWS))
     assert effects.right_by_draw(found, {**where, "model": "gru"}).empty

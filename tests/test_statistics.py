@@ -244,6 +244,21 @@ def test_bootstrap_of_a_pooled_accuracy_equals_a_loop(metric, paired):
     assert interval.estimate == pytest.approx(pooled[0.1] - (pooled[4.0] if paired else 0))
 
 
+def test_bootstrap_of_many_units_is_scored_in_parts():
+    """Single utterances as units: the binomial's own interval, however many draws fit at a time."""
+    answers = pd.DataFrame({"speaker": range(2_500), "seed": 0, "truth": "a"})
+    answers["key"] = answers["speaker"].astype(str)
+    answers["predicted"] = np.where(answers["speaker"] % 5 < 3, "a", "b")
+    one, other = (
+        statistics.bootstrap_pooled(answers, metric="accuracy_overall", draws=draws, seed=1)
+        for draws in (800, 2_000)  # at most 838 of them fit into one part
+    )
+    for interval in (one, other):
+        assert interval.estimate == pytest.approx(0.6)
+        half = 1.96 * np.sqrt(0.6 * 0.4 / 2_500)
+        assert interval.high - interval.low == pytest.approx(2 * half, rel=0.08)
+
+
 def test_bootstrap_of_a_pooled_accuracy_refuses():
     table = statistics.accuracy_table(records(), SPEAKERS)
     answers = table.answers(lambda1=4.0)

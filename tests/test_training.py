@@ -91,7 +91,7 @@ def test_resume_equals_uninterrupted(tmp_path, kind, killed):
         pass
 
     def killed_after(epoch):
-        def score(self, losses, original=train.__globals__["_Run"].score):
+        def score(self, losses, original=train.__globals__["Run"].score):
             if self.epoch > epoch:
                 raise KilledError
             original(self, losses)
@@ -99,7 +99,7 @@ def test_resume_equals_uninterrupted(tmp_path, kind, killed):
         return score
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ser_lib.training._Run.score", killed_after(killed))
+        patch.setattr("ser_lib.training.Run.score", killed_after(killed))
         with pytest.raises(KilledError):
             train(made, whole, checkpoint=path, every=0)
     torch.rand(7)  # whatever happened in between
