@@ -418,12 +418,13 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 # ## The study: what is there
 #
 # From here on real speech: the runs of `results/paper1`, planned before the first of them, except
-# that S, and S+C with $\lambda_1$ of 4 and 0.1, had been run on EMO-DB with MFCC for
-# {doc}`first-result`. Every condition has all folds of its corpus and three seeds. Differences are in
+# that S, and S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the
+# plan was written. Every condition has all folds of its corpus and three seeds. Differences are in
 # points of class accuracy, paired by recording and pooled over speakers, with the 95 % interval of a
 # bootstrap over speakers and seeds. What follows the comma is what the interval supports: "higher" or
 # "lower" if it leaves zero out, however little; "no difference" if it lies within
-# {glue:text}`smallest:.0f` points of zero on both sides; else "undecided". Where runs are missing, the
+# {glue:text}`smallest:.0f` points of zero on both sides; else "undecided". Ratios have the interval of a
+# t-test over folds. Where runs are missing, the
 # page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several

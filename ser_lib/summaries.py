@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_lib.comparisons import fold_test
 from ser_lib.evidence import BY_VALIDATION, Condition, Evidence, Missing
-from ser_lib.intervals import Interval, Metric, bootstrap_difference, bootstrap_pooled
+from ser_lib.intervals import Interval, Metric, bootstrap_pooled
 from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import (
     Test,
@@ -103,23 +104,32 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
 
 
 def ratio(first: pd.DataFrame, second: pd.DataFrame) -> Interval:
-    r"""Geometric mean of ``first / second``, with its bootstrap interval over units and seeds.
+    r"""Geometric mean of ``first / second``, with the interval of the ledger's test over folds.
 
     .. math:: \exp \overline{\log (x_{us} / y_{us})}
+
+    The interval is that of a t-test of the mean logarithms of folds
+    (:func:`ser_lib.comparisons.fold_test`).
 
     Args:
         first: of :meth:`ser_lib.evidence.Evidence.by_part`, (units, seeds), positive.
         second: the same measure of another condition, of the same units and seeds.
 
     Raises:
-        ValueError: the two are not of the same units and seeds.
+        ValueError: the two are not of the same units and seeds, or all folds have the same ratio.
 
     Example:
-        >>> six = ratio(pd.DataFrame([[6.0], [12.0]]), pd.DataFrame([[1.0], [2.0]]))
-        >>> round(six.estimate, 6), round(six.low, 6)
-        (6.0, 6.0)
+        >>> six = ratio(pd.DataFrame([[4.0], [9.0]]), pd.DataFrame([[1.0], [1.0]]))
+        >>> round(six.estimate, 6)
+        6.0
     """
-    log = bootstrap_difference(np.log(first), np.log(second))
+    if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
+        raise ValueError(
+            f"the two are not of the same units and seeds: {list(first.index)} by "
+            f"{list(first.columns)} and {list(second.index)} by {list(second.columns)}"
+        )
+    logs = first.apply(np.log) - second.apply(np.log)
+    log = fold_test(logs).interval
     return Interval(*(float(np.exp(end)) for end in (log.estimate, log.low, log.high)))
 
 

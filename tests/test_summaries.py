@@ -80,13 +80,18 @@ def test_seeds_that_say_the_same_make_no_test_surer():
 
 def test_a_ratio_is_a_geometric_mean_and_turns_round():
     rng = np.random.default_rng(0)
-    a, b = (pd.DataFrame(rng.random((6, 3)) + 0.1) for _ in range(2))
+    parts = pd.MultiIndex.from_product([range(6), ("reconstruction_0", "reconstruction_1")])
+    a, b = (pd.DataFrame(rng.random((12, 3)) + 0.1, parts) for _ in range(2))
     there, back = ratio(a, b), ratio(b, a)
-    assert there.estimate == pytest.approx(np.exp(np.log(a / b).to_numpy().mean()))
+    logs = np.log(a / b).to_numpy()
+    assert there.estimate == pytest.approx(np.exp(logs.mean()))
+    by_fold = logs.reshape(6, -1).mean(axis=1)
+    low, high = stats.t.interval(0.95, 5, by_fold.mean(), stats.sem(by_fold))
+    assert (there.low, there.high) == pytest.approx((np.exp(low), np.exp(high)))
     assert (back.estimate, back.low, back.high) == pytest.approx(
         (1 / there.estimate, 1 / there.high, 1 / there.low)
     )
-    with pytest.raises(ValueError, match="speakers"):
+    with pytest.raises(ValueError, match="same units and seeds"):
         ratio(a, b.rename(index={0: 9}))
 
 
