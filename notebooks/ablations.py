@@ -410,18 +410,22 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 
 # %% [markdown]
 # Above $10^{-3}$ are {glue:text}`above_one:d` of {glue:text}`places:d` places with $\lambda_2 = 1$,
-# {glue:text}`above_hundred:d` with 100 and {glue:text}`above_huge:d` with 10,000. So 1 is too little
-# for the decoder to learn in the epochs of a study, and 10,000 would leave the kernels to the
-# reconstruction. 100 lies between; it is our choice, and {doc}`open-choices` shows what others do.
+# {glue:text}`above_hundred:d` with 100 and {glue:text}`above_huge:d` with 10,000. This is one batch of
+# synthetic speech before any training. It suggests that 1 is too little for the decoder to learn in
+# the epochs of a study, and that 10,000 would leave the kernels to the reconstruction. 100 lies
+# between; it is our choice, and {doc}`open-choices` shows what others do.
 #
 # ## The study: what is there
 #
-# From here on real speech: the runs of `results/paper1`, planned before the first of them. Every
-# condition has all folds of its corpus and three seeds. Differences are in points of class accuracy,
-# paired by recording and pooled over speakers, with the 95 % interval of a bootstrap over speakers
-# and seeds; what follows the comma is what the interval supports if less than
-# {glue:text}`smallest:.0f` points count as nothing. Where runs are missing, the page says
-# "running" and shows no number of the others. EMO-DB is the two-second copy.
+# From here on real speech: the runs of `results/paper1`, planned before the first of them, except
+# that S, and S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the
+# plan was written. Every condition has all folds of its corpus and three seeds. Differences are in
+# points of class accuracy, paired by recording and pooled over speakers, with the 95 % interval of a
+# bootstrap over speakers and seeds. What follows the comma is what the interval supports: "higher" or
+# "lower" if it leaves zero out, however little; "no difference" if it lies within
+# {glue:text}`smallest:.0f` points of zero on both sides; else "undecided". Ratios have the interval of a
+# t-test over folds. Where runs are missing, the
+# page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
 # corpora and with a correction for their number; its words are quoted where there is one.
@@ -551,10 +555,10 @@ ablation_plots.learning_curves(
 )
 
 # %% [markdown]
-# A weight can also be *chosen*: each held-out speaker takes the weight of the two with which the
-# other speaker of the session, who validates, was recognised better. The choice never sees the
-# speaker who is tested; the paper got its 4 by trying a range, too. The figure has all three ways, in
-# every place.
+# A weight can also be *chosen*: each held-out half of a session, one speaker of EMO-DB or two of
+# RAVDESS, takes the weight of the two with which the other half, which validates, was recognised
+# better. The choice never sees who is tested; the paper got its 4 by trying a range, too. The figure
+# has all three ways, in every place.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+C minus S, with the printed weight, with 4/64, and with the weight that validation chose.", "name": "fig-difference-c"}}
 gains = {"MFCC": 4.9, "spectrogram": 4.6}  # Table 1 of the paper, class accuracy
@@ -637,8 +641,8 @@ for (place, name), effect in zip(
 # ## The parent network
 #
 # The paper's row "S, Spectrogram" equals, digit by digit, the figures of {cite:t}`yenigalla2018`,
-# whose network has larger kernels and seven times as many parameters. So we train that one too, with
-# softmax alone, on the same folds and seeds. Parent minus S:
+# whose network has, by a second-hand description, larger kernels and seven times as many parameters.
+# So we train that one too, with softmax alone, on the same folds and seeds. Parent minus S:
 
 # %% tags=["remove-cell"]
 for number, (name, where) in enumerate(places.items()):
@@ -719,17 +723,20 @@ for label, weight in (("heavy", 4.0), ("light", 0.0625)):
 # a better recognised one is another question: hold this table against
 # {numref}`Figure %s <fig-difference-c>`.
 #
-# ## Where the paper says it should help most
+# ## The two troubles the paper names
 #
 # Paper 1 argues from two troubles of its corpus: classes are unequally frequent, and data are few
-# (section 1). Our corpora are nearly balanced, so the plan makes the troubles: training sets thinned
-# to the paper's proportions (48.8 % neutral, 26.9 % sadness, 12.3 % happiness, 12 % anger, section 3
-# of the paper), and training sets of an eighth, a quarter and a half. The tests stay as they are.
+# (section 1). In our corpora the classes are less unequal, so the plan makes the troubles: training
+# sets thinned to the paper's proportions (48.8 % neutral, 26.9 % sadness, 12.3 % happiness, 12 %
+# anger, section 3 of the paper), and training sets of an eighth, a quarter and a half. The tests stay
+# as they are.
 #
 # ### Imbalance
 #
-# Each addition against S, both trained on the thinned sets. Compare with the rows for MFCC in the
-# figures above: is the gain larger than with balanced classes?
+# To make neutral so frequent, most of the others have to go: about half of a training set is left on
+# EMO-DB and three tenths on RAVDESS, so that these sets are small as well. The figure has each
+# addition against S, both trained on the thinned sets. Whether a gain is larger here than on the full
+# sets is a difference of differences, for which the plan has no test.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for EMO-DB and three for RAVDESS: S+A, S+C and S+A+C minus S, all trained on thinned sets, with grey dots for the speakers and a diamond with an interval for all; or the words running and how many runs are there."}, "figure": {"caption": "Differences to S with the class proportions of the paper's corpus in training; MFCC, λ₁ = 0.0625.", "name": "fig-imbalance"}}
 thinned = {"proportions": "iemocap"}
@@ -753,8 +760,8 @@ for label, where in (("emodb", emodb), ("ravdess", ravdess)):
     glue(f"price_{label}", price.judged)
 
 # %% [markdown]
-# What the thinning costs S itself: {glue:text}`price_emodb` on EMO-DB, {glue:text}`price_ravdess` on
-# RAVDESS. The ledger on help under imbalance: S+A {glue:text}`verdict-helps-under-imbalance-sa`, S+C
+# What the thinning, imbalance and loss of recordings together, changes for S itself:
+# {glue:text}`price_emodb` on EMO-DB, {glue:text}`price_ravdess` on RAVDESS. The ledger on help under imbalance: S+A {glue:text}`verdict-helps-under-imbalance-sa`, S+C
 # {glue:text}`verdict-helps-under-imbalance-sc`, S+A+C {glue:text}`verdict-helps-under-imbalance-sac`.
 #
 # ### Few data
@@ -907,9 +914,9 @@ else:
 # ```{exercise-start} ★★★ What center loss cannot shrink
 # :label: exercise-scale-free
 # ```
-# Between the FC weights and the embedding stands a batch norm. Show that doubling the FC weights does not
-# change the center loss, and that its gradient there is at a right angle to the weights. Where, then,
-# can the embedding be made smaller?
+# Between the FC weights and the embedding stands a batch norm. Show that multiplying the FC weights by
+# a factor hardly changes the center loss, and that its gradient there is nearly at a right angle to the
+# weights. Where, then, can the embedding be made smaller?
 # ```{exercise-end}
 # ```
 #
@@ -946,10 +953,10 @@ for factor in (1, 10, 100):
 # - The objective of paper 1 is a sum with switches; an ablation turns them one at a time and leaves
 #   everything else alone.
 # - A weight means what its gradient does. A mean over the batch of half the squared distance over 64
-#   dimensions with weight 4 drowns the softmax loss at the shared kernels; a sixty-fourth of it does
-#   not.
-# - With a mean over thousands of values and Adadelta's epsilon, the decoder needs a large weight to
-#   move at all.
+#   dimensions with weight 4 drowns the softmax loss at the shared kernels when the training begins; a
+#   sixty-fourth of it does not.
+# - With a mean over thousands of values and Adadelta's epsilon, the gradients suggest that the decoder
+#   needs a large weight to move at all.
 # - Differences are shown per speaker, with an interval, beside what would count as nothing.
 # - Compactness and accuracy are two measurements; one can change without the other.
 #

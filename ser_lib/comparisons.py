@@ -115,7 +115,7 @@ def similar(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def lower(claim: Claim, evidence: Evidence) -> Finding:
-    """``first`` has the lower value of a positive ``measure``: t-test of the log ratios of folds.
+    """``first`` has the lower value of a positive ``measure``: corrected t-test of folds' log ratios.
 
     The effect is the mean over folds of the logarithm of second over first, each averaged over
     seeds and the parts of the fold, which the same networks were tested on; it is positive where
@@ -231,7 +231,7 @@ def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
 
 
 def fold_test(logs: pd.DataFrame) -> Test:
-    """Student's t-test of the means of folds.
+    """t-test of the means of folds, corrected for the training data that they share.
 
     Args:
         logs: (units, seeds), the units as in :meth:`ser_lib.evidence.Evidence.by_part`.
@@ -239,7 +239,7 @@ def fold_test(logs: pd.DataFrame) -> Test:
     by_fold = logs.mean(axis=1)
     if isinstance(by_fold.index, pd.MultiIndex):
         by_fold = by_fold.groupby(level=0).mean()
-    return corrected_t_test(by_fold.to_numpy(), ratio=0.0)
+    return corrected_t_test(by_fold.to_numpy(), ratio=1 / (len(by_fold) - 1))
 
 
 def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:

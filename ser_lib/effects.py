@@ -134,7 +134,7 @@ def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str)
     """A positive measure of ``first`` over that of ``second``, as a geometric mean over units.
 
     Units are what :meth:`ser_lib.evidence.Evidence.by_part` gives: held-out parts, or folds. The
-    interval is a bootstrap of the mean log ratio over units and seeds.
+    interval is that of the ledger's t-test over folds (:func:`ser_lib.summaries.ratio`).
     """
 
     def measured() -> Effect:

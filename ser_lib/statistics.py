@@ -76,7 +76,7 @@ def corrected_t_test(
     cross-validation it is a customary approximation.
 
     Args:
-        differences: (J,) paired differences, one for each fold (or fold and seed).
+        differences: (J,) paired differences, one for each fold.
         ratio: Test size over training size; 1/4 in five equal folds. With 0 it is Student's test.
         level: Confidence level of the interval around the mean difference.
         null: The difference d0 that is tested.

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_lib.comparisons import fold_test
 from ser_lib.evidence import BY_VALIDATION, Condition, Evidence, Missing
-from ser_lib.intervals import Interval, Metric, bootstrap_difference, bootstrap_pooled
+from ser_lib.intervals import Interval, Metric, bootstrap_pooled
 from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import (
     Test,
@@ -45,7 +46,7 @@ class Contrast:
     overall: Interval
     """The same of the overall accuracy."""
     corrected: Test
-    """t-test of the differences of each fold and seed, by Nadeau and Bengio."""
+    """t-test of the folds' differences, each the mean over seeds, by Nadeau and Bengio."""
     equivalence: Test
     """Two one-sided tests of the same differences against the smallest effect."""
     cohens_d: float
@@ -73,8 +74,9 @@ def summarise(answers: pd.DataFrame) -> Summary:
 def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> Contrast:
     r"""Compare two conditions by every method of the book.
 
-    The t-tests take the class accuracy of each fold and seed; with K folds the test is
-    :math:`1 / (K - 1)` of the size of the training.
+    The t-tests take the class accuracy of each fold, averaged over seeds: another seed tests the
+    same recordings and is no new resampling. With K folds there are K - 1 degrees of freedom, and
+    the test is :math:`1 / (K - 1)` of the size of the training.
 
     Args:
         first: answers of one condition.
@@ -85,37 +87,49 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
         ValueError: the two are not paired, or all differences are the same.
     """
     difference = bootstrap_pooled(first, second)
-    folds = by_unit(first, "fold", "seed") - by_unit(second, "fold", "seed")
-    ratio = 1 / (first["fold"].nunique() - 1)
-    speakers = [by_unit(a, "speaker", "seed").groupby("speaker").mean() for a in (first, second)]
+    by_fold, by_speaker = (
+        [by_unit(a, unit, "seed").groupby(unit).mean() for a in (first, second)]
+        for unit in ("fold", "speaker")
+    )
+    folds = by_fold[0] - by_fold[1]
+    ratio = 1 / (len(folds) - 1)
     return Contrast(
         difference=difference,
         overall=bootstrap_pooled(first, second, metric="accuracy_overall"),
         corrected=corrected_t_test(folds, ratio=ratio),
         equivalence=equivalence_test(folds, smallest, ratio=ratio),
-        cohens_d=cohens_d(speakers[0] - speakers[1]),
-        superiority=probability_of_superiority(*speakers),
+        cohens_d=cohens_d(by_speaker[0] - by_speaker[1]),
+        superiority=probability_of_superiority(*by_speaker),
     )
 
 
 def ratio(first: pd.DataFrame, second: pd.DataFrame) -> Interval:
-    r"""Geometric mean of ``first / second``, with its bootstrap interval over units and seeds.
+    r"""Geometric mean of ``first / second``, with the interval of the ledger's test over folds.
 
     .. math:: \exp \overline{\log (x_{us} / y_{us})}
+
+    The interval is that of a t-test of the mean logarithms of folds
+    (:func:`ser_lib.comparisons.fold_test`).
 
     Args:
         first: of :meth:`ser_lib.evidence.Evidence.by_part`, (units, seeds), positive.
         second: the same measure of another condition, of the same units and seeds.
 
     Raises:
-        ValueError: the two are not of the same units and seeds.
+        ValueError: the two are not of the same units and seeds, or all folds have the same ratio.
 
     Example:
-        >>> six = ratio(pd.DataFrame([[6.0], [12.0]]), pd.DataFrame([[1.0], [2.0]]))
-        >>> round(six.estimate, 6), round(six.low, 6)
-        (6.0, 6.0)
+        >>> six = ratio(pd.DataFrame([[4.0], [9.0]]), pd.DataFrame([[1.0], [1.0]]))
+        >>> round(six.estimate, 6)
+        6.0
     """
-    log = bootstrap_difference(np.log(first), np.log(second))
+    if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
+        raise ValueError(
+            f"the two are not of the same units and seeds: {list(first.index)} by "
+            f"{list(first.columns)} and {list(second.index)} by {list(second.columns)}"
+        )
+    logs = first.apply(np.log) - second.apply(np.log)
+    log = fold_test(logs).interval
     return Interval(*(float(np.exp(end)) for end in (log.estimate, log.low, log.high)))
 
 

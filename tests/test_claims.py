@@ -206,10 +206,13 @@ def test_lower(house, cost, outcome, measure):
     write(root, joined(made(0.5, objective="A"), made(0.5, objective="S+A", cost=cost)))
     assert outcomes(root)[1] == [outcome]
     numbers = claims.update("paper1", root)["claims"]["claim"]["cells"][0]["numbers"]
-    test = stats.ttest_1samp(-np.log(cost) - WOBBLE, 0)  # of folds: their parts share networks
-    ends = test.confidence_interval()
-    assert numbers["ratio"] == pytest.approx([1 / cost, np.exp(ends.low), np.exp(ends.high)])
-    assert numbers["p"] == pytest.approx(test.pvalue / 2, abs=1e-6)
+    logs = -np.log(cost) - WOBBLE  # of folds: their parts share networks, and they training data
+    wider = np.sqrt(1 + FOLDS / (FOLDS - 1))
+    half = wider * stats.sem(logs) * stats.t.ppf(0.975, FOLDS - 1)
+    ends = logs.mean() + half * np.array([-1, 1])
+    assert numbers["ratio"] == pytest.approx([1 / cost, *np.exp(ends)])
+    t = logs.mean() / (wider * stats.sem(logs))
+    assert numbers["p"] == pytest.approx(stats.t.sf(abs(t), FOLDS - 1), abs=1e-6)
     assert numbers["folds"] == FOLDS
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ser_lib import claims, effects, records
 from ser_lib.evidence import Evidence, Protocol, Size
-from tests.test_claims import FIXED, FOLDS, SEEDS, TAKES, joined, made
+from tests.test_claims import FIXED, FOLDS, SEEDS, TAKES, WOBBLE, joined, made
 
 S = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
 SA = {**S, "objective": "S+A"}
@@ -89,10 +90,15 @@ def test_only_the_condition_that_is_not_whole_is_counted():
 
 
 def test_ratio_is_that_of_the_measure():
+    logs = np.log(0.2) + WOBBLE  # of the folds
     proof = evidence(made(0.5, objective="A"), made(0.5, objective="S+A", cost=0.2))
     change = effects.ratio(proof, SA, {**S, "objective": "A"}, "reconstruction")
-    assert change.interval.estimate == pytest.approx(0.2)
-    assert change.judged == "0.20 (0.20 to 0.20)"
+    error = np.sqrt(1 + FOLDS / (FOLDS - 1)) * stats.sem(logs)  # they share training data
+    low, high = stats.t.interval(0.95, FOLDS - 1, logs.mean(), error)
+    ends = [np.exp(end) for end in (logs.mean(), low, high)]
+    interval = change.interval
+    assert (interval.estimate, interval.low, interval.high) == pytest.approx(ends)
+    assert change.judged == "{:.2f} ({:.2f} to {:.2f})".format(*ends)
 
 
 def test_other_way_is_the_second_speakers_accuracy_minus_the_firsts():

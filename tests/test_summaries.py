@@ -6,17 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ser_lib import claims
 from ser_lib.evidence import Evidence, Missing
-from ser_lib.statistics import (
-    cohens_d,
-    corrected_t_test,
-    equivalence_test,
-    probability_of_superiority,
-)
+from ser_lib.statistics import cohens_d, probability_of_superiority
 from ser_lib.summaries import by_unit, contrast, planned, ratio, summarise
-from tests.test_claims import FOLDS, SEEDS, made
+from tests.test_claims import FOLDS, made
 from tests.test_effects import SA, S, evidence, without_first_run
 
 ROOT = Path(__file__).parents[1]
@@ -33,17 +29,34 @@ def test_a_row_is_the_pooled_accuracy_of_its_answers():
     assert summary.spread == pytest.approx(0.0)
 
 
-def test_a_contrast_is_what_the_single_methods_give():
+def test_a_contrast_takes_each_fold_once_and_pays_for_shared_training():
     found = evidence(made(0.5), made(0.5, tilt=0.25, objective="S+A"))
     first, second = found.answers(SA), found.answers(S)
     with pytest.raises(ValueError, match="not paired"):
         contrast(first[first["seed"] == 0], second, smallest=0.02)
     first.loc[(first["fold"] == 0) & (first["truth"] == "anger"), "predicted"] = "anger"
-    made_by_hand = by_unit(first, "fold", "seed") - by_unit(second, "fold", "seed")
-    assert len(made_by_hand) == FOLDS * len(SEEDS)
     both = contrast(first, second, smallest=0.02)
-    assert both.corrected == corrected_t_test(made_by_hand, ratio=1 / 4)
-    assert both.equivalence == equivalence_test(made_by_hand, 0.02, ratio=1 / 4)
+
+    # By scipy and plain shares: every fold and seed has equally many of each emotion.
+    shares = [
+        (answers["truth"] == answers["predicted"]).groupby(answers["fold"]).mean()
+        for answers in (first, second)
+    ]
+    d = (shares[0] - shares[1]).to_numpy()
+    assert d.shape == (FOLDS,)
+    wider = np.sqrt(1 + FOLDS / 4)
+    t = stats.ttest_1samp(d, 0).statistic / wider
+    assert both.corrected.degrees == both.equivalence.degrees == FOLDS - 1
+    assert both.corrected.statistic == pytest.approx(t)
+    assert both.corrected.p_value == pytest.approx(2 * stats.t.sf(abs(t), FOLDS - 1))
+    half = stats.t.ppf(0.975, FOLDS - 1) * wider * stats.sem(d)
+    interval = both.corrected.interval
+    ends = (interval.estimate, interval.low, interval.high)
+    assert ends == pytest.approx((d.mean(), d.mean() - half, d.mean() + half))
+    above, below = (stats.ttest_1samp(d, null).statistic / wider for null in (-0.02, 0.02))
+    p = max(stats.t.sf(above, FOLDS - 1), stats.t.cdf(below, FOLDS - 1))
+    assert both.equivalence.p_value == pytest.approx(p)
+
     speakers = [by_unit(a, "speaker", "seed").groupby("speaker").mean() for a in (first, second)]
     assert both.cohens_d == cohens_d(speakers[0] - speakers[1])
     assert both.superiority == probability_of_superiority(*speakers)
@@ -52,15 +65,34 @@ def test_a_contrast_is_what_the_single_methods_give():
     )
 
 
+def test_seeds_that_say_the_same_make_no_test_surer():
+    found = evidence(made(0.5), made(0.5, tilt=0.25, objective="S+A"))
+    once = [found.answers(c).query("seed == 0") for c in (SA, S)]
+    once[0].loc[once[0]["fold"] == 0, "predicted"] = "anger"
+    often = [pd.concat([a.assign(seed=seed) for seed in range(9)]) for a in once]
+    one, many = contrast(*once, smallest=0.02), contrast(*often, smallest=0.02)
+    for name in ("corrected", "equivalence"):
+        few, several = getattr(one, name), getattr(many, name)
+        assert (several.statistic, several.p_value, several.degrees) == pytest.approx(
+            (few.statistic, few.p_value, few.degrees)
+        )
+
+
 def test_a_ratio_is_a_geometric_mean_and_turns_round():
     rng = np.random.default_rng(0)
-    a, b = (pd.DataFrame(rng.random((6, 3)) + 0.1) for _ in range(2))
+    parts = pd.MultiIndex.from_product([range(6), ("reconstruction_0", "reconstruction_1")])
+    a, b = (pd.DataFrame(rng.random((12, 3)) + 0.1, parts) for _ in range(2))
     there, back = ratio(a, b), ratio(b, a)
-    assert there.estimate == pytest.approx(np.exp(np.log(a / b).to_numpy().mean()))
+    logs = np.log(a / b).to_numpy()
+    assert there.estimate == pytest.approx(np.exp(logs.mean()))
+    by_fold = logs.reshape(6, -1).mean(axis=1)
+    error = np.sqrt(1 + 6 / 5) * stats.sem(by_fold)  # they share training data
+    low, high = stats.t.interval(0.95, 5, by_fold.mean(), error)
+    assert (there.low, there.high) == pytest.approx((np.exp(low), np.exp(high)))
     assert (back.estimate, back.low, back.high) == pytest.approx(
         (1 / there.estimate, 1 / there.high, 1 / there.low)
     )
-    with pytest.raises(ValueError, match="speakers"):
+    with pytest.raises(ValueError, match="same units and seeds"):
         ratio(a, b.rename(index={0: 9}))
 
 
