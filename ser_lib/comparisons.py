@@ -115,7 +115,7 @@ def similar(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def lower(claim: Claim, evidence: Evidence) -> Finding:
-    """``first`` has the lower value of a positive ``measure``: corrected t-test of folds' log ratios.
+    """``first`` has the lower value of a positive ``measure``: t-test of the folds' log ratios.
 
     The effect is the mean over folds of the logarithm of second over first, each averaged over
     seeds and the parts of the fold, which the same networks were tested on; it is positive where
