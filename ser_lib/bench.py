@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -18,6 +19,7 @@ from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.features import FeatureConfig, extract, log_mel, mfcc
 from ser_lib.layers import ConvReLUMaxPool2d
 from ser_lib.models.parallel_cnn import KERNEL_SIZES, ParallelCNN
+from ser_lib.statistics import corrected_t_test
 from ser_lib.training import Run
 
 
@@ -146,18 +148,20 @@ def objectives(*, rounds: int = 5, device: str = "cpu") -> dict[str, Any]:
     Two sessions of it: a step takes as long whatever is spoken.
 
     Args:
-        rounds: epochs of each; every batch is trained on with all objectives, one after the other.
+        rounds: epochs of each, two at least; every batch is trained on with all objectives, one
+            after the other.
         device: of torch.
 
     Returns:
-        ``rows`` with ``objective``, ``milliseconds`` a step, and ``against_softmax``: the median,
-        lowest and highest ratio of a round's time to that of softmax alone.
+        ``rows`` with ``objective``, ``milliseconds`` a step, and for all but softmax alone
+        ``against_softmax``: the geometric mean over rounds of the ratio to it, with the ends of
+        its 95 % interval (t-test of the log ratios).
 
     Raises:
-        ValueError: ``rounds`` is not positive.
+        ValueError: there are fewer than two ``rounds``.
     """
-    if rounds < 1:
-        raise ValueError(f"rounds {rounds} must be positive")
+    if rounds < 2:
+        raise ValueError(f"rounds {rounds}: two at least are needed for an interval")
     speech = corpora.load("builtin").select(emotions=PAPER_EMOTIONS)
     some = {u.speaker for u in speech.utterances if u.session in speech.sessions[:2]}
     speech = speech.select(speakers=sorted(some))
@@ -180,18 +184,13 @@ def objectives(*, rounds: int = 5, device: str = "cpu") -> dict[str, Any]:
                 seconds[name][max(number, 0)] += (perf_counter() - start) * (number >= 0)
     rows = []
     for name, spent in seconds.items():
-        ratios = spent / seconds["S"]
-        rows.append(
-            {
-                "objective": name,
-                "milliseconds": round(1000 * float(spent.sum()) / steps, 1),
-                "against_softmax": {
-                    "median": round(float(np.median(ratios)), 3),
-                    "lowest": round(float(ratios.min()), 3),
-                    "highest": round(float(ratios.max()), 3),
-                },
-            }
-        )
+        row: dict[str, Any] = {"objective": name}
+        row["milliseconds"] = round(1000 * float(spent.sum()) / steps, 1)
+        if name != "S":
+            logs = corrected_t_test(np.log(spent / seconds["S"]), ratio=0.0).interval
+            ends = {"ratio": logs.estimate, "low": logs.low, "high": logs.high}
+            row["against_softmax"] = {k: round(math.exp(end), 3) for k, end in ends.items()}
+        rows.append(row)
     return {"threads": torch.get_num_threads(), "torch": torch.__version__, "rows": rows}
 
 

@@ -550,11 +550,11 @@ def bench_objectives(
         print_json(document)
         return
     for row in document["rows"]:
-        ratio = row["against_softmax"]
-        typer.echo(
-            f"{row['objective']:6} {row['milliseconds']:.1f} ms a step, {ratio['median']:.2f} "
-            f"({ratio['lowest']:.2f} to {ratio['highest']:.2f}) times softmax alone"
-        )
+        text = f"{row['objective']:6} {row['milliseconds']:.1f} ms a step"
+        if ratio := row.get("against_softmax"):
+            ends = f"{ratio['low']:.2f} to {ratio['high']:.2f}"
+            text += f", {ratio['ratio']:.2f} ({ends}) times softmax alone"
+        typer.echo(text)
 
 
 @bench_app.command("mining")

@@ -271,7 +271,8 @@ def best(claim: Claim, evidence: Evidence) -> Finding:
 
     Contradicted if another value is better by the rule of ``better``, adjusted over the values, or
     if the ``baseline``, where there is one, is; holds if the chosen one has the highest estimate
-    and is better than the baseline; else undecided.
+    and is better than the baseline or, where there is none, than one of the others, since one of
+    ten has the highest estimate by luck alone; else undecided.
     """
     name, chosen = claim["vary"], claim["chosen"]
     others = [value for value in claim["values"] if value != chosen]
@@ -294,7 +295,9 @@ def best(claim: Claim, evidence: Evidence) -> Finding:
         accuracies = {str(v): r.numbers["first"] for v, r in zip(others, inner, strict=True)}
         highest = inner[0].numbers["second"] > max(accuracies.values())
         accuracies[str(chosen)] = inner[0].numbers["second"]
-        against: Outcome = "holds"
+        against: Outcome = "undecided"
+        if any(rival.outcome == "contradicted" for rival in inner):
+            against = "holds"
         if "baseline" in claim:
             chosen_one = {**claim["first"], name: chosen}
             pair = {**pairs, "first": chosen_one, "second": claim["baseline"]}

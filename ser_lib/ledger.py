@@ -87,8 +87,8 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
     on_paper = sum(c["rule"] in ON_PAPER for c in theirs)
     results = (
-        f"Of the {len(theirs)} claims: {counts}. {on_paper} of them are about printed figures, "
-        "counts and the size of the network, and rest on no training."
+        f"Of the {len(theirs)} claims: {counts}. About printed figures, counts and the size of the "
+        f"network, and so without any training: {on_paper}."
     )
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."

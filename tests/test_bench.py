@@ -57,10 +57,12 @@ def test_inference_from_the_command_line():
 
 
 def test_objectives_from_the_command_line():
-    result = CliRunner().invoke(app, ["bench", "objectives", "--rounds", "1", "--json"])
+    result = CliRunner().invoke(app, ["bench", "objectives", "--rounds", "2", "--json"])
     assert result.exit_code == 0, result.output
     rows = {row["objective"]: row for row in json.loads(result.stdout)["rows"]}
     assert set(rows) == {"S", "A", "S+A", "S+C", "S+A+C"}
-    assert rows["S"]["against_softmax"] == {"median": 1.0, "lowest": 1.0, "highest": 1.0}
+    for name in ("A", "S+A", "S+C", "S+A+C"):
+        ratio = rows[name]["against_softmax"]
+        assert 0 < ratio["low"] <= ratio["ratio"] <= ratio["high"]
     assert all(row["milliseconds"] > 0 for row in rows.values())
-    assert CliRunner().invoke(app, ["bench", "objectives", "--rounds", "0"]).exit_code == 2
+    assert CliRunner().invoke(app, ["bench", "objectives", "--rounds", "1"]).exit_code == 2
