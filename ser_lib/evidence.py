@@ -298,8 +298,10 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
             problems.append(f"run {run}: predictions without a run")
             continue
         emotions = known_runs[run]["emotions"].split(",")
-        highest = np.stack(list(part["scores"])).argmax(axis=1)
-        if list(part["predicted"]) != [emotions[index] for index in highest]:
+        scores = np.stack(list(part["scores"]))
+        named = np.array(emotions) == part["predicted"].to_numpy()[:, None]
+        # Rounded to the record's single precision, two scores of a collapsed network may be one.
+        if not (named & (scores == scores.max(axis=1, keepdims=True))).any(axis=1).all():
             problems.append(f"run {run}, way {way}: a prediction is not the highest score's")
         epoch = (run, part["epoch"].iloc[0])
         tested = 1 - way if known_runs[run]["protocol"] == "sessions" else 0

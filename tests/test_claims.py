@@ -454,6 +454,15 @@ def ser(*arguments, status=0):
     return result
 
 
+def test_two_scores_that_rounding_made_one_do_not_fail_the_check(checked):
+    path = checked / "results/paper1/predictions.parquet"
+    frame = pd.read_parquet(path)
+    frame["scores"] = [np.full(4, 0.25, dtype=np.float32)] * len(frame)
+    frame.to_parquet(path, index=False)
+    claims.update("paper1", checked)
+    assert claims.check(checked) == []
+
+
 def test_one_changed_prediction_fails_the_check(checked):
     path = checked / "results/paper1/predictions.parquet"
     frame = pd.read_parquet(path)
