@@ -72,18 +72,9 @@ def bootstrap_mean(
         >>> f"{interval.estimate:.3f} from {interval.low:.3f} to {interval.high:.3f}"
         '0.703 from 0.605 to 0.793'
     """
-    return percentiles(*draw_mean(values, draws=draws, seed=seed), level)
-
-
-def draw_mean(values: Values, *, draws: int = 10_000, seed: Seed = 0) -> tuple[float, Array]:
-    """Mean, and the mean in each draw ``(draws,)``: what ``bootstrap_mean`` takes the middle of.
-
-    Raises:
-        ValueError: as for ``bootstrap_mean``.
-    """
     cells = _cells(values, "values")
     weights = _weights(cells.shape[0], cells.shape[1], draws, seed)
-    return float(cells.mean()), weights @ cells.ravel() / cells.size
+    return percentiles(float(cells.mean()), weights @ cells.ravel() / cells.size, level)
 
 
 def bootstrap_difference(
