@@ -163,11 +163,13 @@ class RunConfig:
     def in_depth(self) -> bool:
         """Whether the packed record keeps every way to answer, and the embeddings.
 
-        It does for the papers' own networks tested on new speakers; the ablation's networks and
-        the random draws would fill most of the records with what no page asks for.
+        It does for the papers' own networks tested on new speakers, as the study usually trains
+        them; the rest would fill most of the records with what no page asks for.
         """
-        own = self.model not in VECTOR_MODELS or (self.model == "residual" and self.layers == 11)
-        return own and not self.speaker_dependent
+        setting = (self.model, self.layers, self.input)
+        own = self.model not in VECTOR_MODELS or setting == ("residual", 11, "mfcc_13x30")
+        usual = (self.mining, self.distance, self.margin) == ("all", "euclidean", 0.2)
+        return own and usual and not self.speaker_dependent
 
     @property
     def label(self) -> str:

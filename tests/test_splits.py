@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_lib import splits
+from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, Corpus, Utterance
 
 
@@ -164,6 +165,22 @@ def test_speakers_are_held_out_with_nobody_to_pick_the_epoch():
         assert len(validation) == 0
         assert test is fold.parts[0]
         assert not fold.speaker_dependent
+
+
+@pytest.mark.parametrize("protocol", splits.PROTOCOLS)
+def test_a_run_knows_whether_its_folds_share_speakers(protocol):
+    made = corpus(PAIRS)
+    run = RunConfig(
+        corpus=made.name,
+        corpus_hash=made.hash,
+        emotions=("anger", "neutral"),
+        input="mfcc",
+        fold=0,
+        seed=0,
+        protocol=protocol,
+    )
+    shared = {fold.speaker_dependent for fold in splits.folds(made, protocol)}
+    assert shared == {run.speaker_dependent}
 
 
 @pytest.mark.parametrize(

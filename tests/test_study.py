@@ -56,6 +56,12 @@ protocol = "speakers"
 model = "residual"
 protocol = "random-70-30"
 triplet_epochs = [0, 1]
+
+[[grid]]
+model = "residual"
+protocol = "speakers"
+triplet_epochs = 1
+mining = ["all", "hard"]
 """
 
 
@@ -132,18 +138,20 @@ def test_only_runs_in_depth_keep_every_answer_and_their_embeddings(place):
     ser("study", "run", "tiny", *features, "--fold", 0)
     ser("study", "pack", "tiny", *features)
     packed = records.load("tiny")
-    rows = packed.predictions.merge(packed.runs[["run", "model", "protocol", "triplet_epochs"]])
-    settings = ["model", "protocol", "triplet_epochs"]
+    settings = ["model", "protocol", "triplet_epochs", "mining"]
+    rows = packed.predictions.merge(packed.runs[["run", *settings]])
     assert {key: set(part["by"]) for key, part in rows.groupby(settings)} == {
-        ("residual", "speakers", 0): {"softmax", "angle", "weights"},
-        ("fc", "speakers", 0): {"softmax"},
-        ("residual", "random-70-30", 0): {"softmax"},
-        ("residual", "random-70-30", 1): {"angle"},
+        ("residual", "speakers", 0, "all"): {"softmax", "angle", "weights"},
+        ("residual", "speakers", 1, "all"): {"angle"},
+        ("residual", "speakers", 1, "hard"): {"angle"},
+        ("fc", "speakers", 0, "all"): {"softmax"},
+        ("residual", "random-70-30", 0, "all"): {"softmax"},
+        ("residual", "random-70-30", 1, "all"): {"angle"},
     }
-    deep = packed.runs.query("model == 'residual' and protocol == 'speakers'")
+    deep = packed.runs.query("model == 'residual' and protocol == 'speakers' and mining == 'all'")
     assert set(packed.embeddings["run"]) == set(deep["run"])
     again = ser("study", "run", "tiny", *features, "--fold", 0, "--runs", "again").stdout
-    assert again.count("as the record, bit for bit") == 4
+    assert again.count("as the record, bit for bit") == 6
 
 
 def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
