@@ -164,8 +164,7 @@ for name, u in pair.items():
 # | 900 stands before every size | whether that is a batch or the whole set |
 #
 # So the front end has to be guessed. What gives 390? Four readings are in the library; each is a
-# named choice in the configuration of a run, and {doc}`what-made-91` compares them as far as their runs
-# are there.
+# named choice in the configuration of a run, and {doc}`what-made-91` compares them.
 #
 # ```{list-table}
 # :header-rows: 1
@@ -551,8 +550,8 @@ for name in VERDICTS:
 # The ledger on "ResNet … performed best among these networks": {glue:text}`verdict-resnet-is-best` for
 # held-out speakers, {glue:text}`verdict-resnet-is-best-with-shared-speakers` for shared ones. That the
 # poster's 61.11 % are what ResNet-11 reaches under the split that it states:
-# {glue:text}`verdict-ablation-accuracy-of-resnet`. ("Open" means that runs are missing; what becomes of
-# a claim whose interval does not decide stands in {doc}`the ledger <../book/verdicts-paper2>`.)
+# {glue:text}`verdict-ablation-accuracy-of-resnet`. (What becomes of a claim whose interval does not
+# decide stands in {doc}`the ledger <../book/verdicts-paper2>`.)
 #
 # ### Over x
 #

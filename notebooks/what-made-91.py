@@ -331,7 +331,7 @@ for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-fol
 # %% [markdown]
 # A row for each stage and protocol: ticks for single actors or draws, and the pooled accuracy with its
 # interval. Dashed lines are the two figures of the poster; they cross all rows, since it is not known in
-# which they belong. Rows whose runs are not finished say so.
+# which they belong.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Rows for softmax alone and for softmax with triplets under four protocols, each with grey ticks for actors or draws and a diamond with its interval, or the words running and how many runs are there; dashed lines across all rows mark the two accuracies that the poster prints."}, "figure": {"caption": "Overall accuracy on RAVDESS, one network, by stage and protocol.", "name": "fig-protocols"}}
 protocol_plots.accuracies(
@@ -734,7 +734,8 @@ for q in (1.0, (0.8 - p) / (0.7 * (1 - p))):
 #
 # - The seven printed accuracies fit a test set of 72, if all are of one test set and one of them was cut
 #   off, and fit the stated one only by a coincidence. The headline alone fits either.
-# - Who is tested is half of an accuracy; what it is worth stands above, as far as its runs are there.
+# - Who is tested is half of an accuracy: the same network, trained in the same way, lies
+#   {glue:text}`gap_1` points higher where it has heard the voices before.
 # - A second stage can only teach what the first has left.
 # - A test set of 72 has luck of several points either way, and choosing on it adds more.
 # - An accuracy without its protocol is half a sentence.
