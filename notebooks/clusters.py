@@ -484,7 +484,9 @@ pd.DataFrame(rows).T
 
 # %% [markdown]
 # Compare the two columns of numbers. A picture has one fold and one seed; with another it might
-# have shown the reverse. An interval that holds 1 leaves open which of the two a picture shows.
+# have shown the reverse. An interval that holds 1 leaves open which of the two a picture shows. That
+# center loss can fail to tidy even what it was trained on is no contradiction: it shrinks distances,
+# those between the classes as well, and compactness is their ratio ({doc}`center-loss`).
 #
 # ## What can go wrong
 #
