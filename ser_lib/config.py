@@ -90,6 +90,9 @@ class RunConfig:
     margin: float = 0.2
     per_class: int = 8
     """Utterances of each emotion in a batch of the triplet stage."""
+    batch_statistics: Literal["running", "training_set"] = "running"
+    """Means and variances of batch norm where the held-out parts judge an epoch: the running
+    averages of training, or those of the training set, measured anew each time."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be trained."""

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from ser_lib.angles import class_directions, cosines
 from ser_lib.config import PAPER_1_MODELS, PROPORTIONS, RunConfig
@@ -168,6 +169,16 @@ class Run:
         count = -(-len(shuffled) // self.config.batch_size)
         yield from torch.from_numpy(shuffled).to(self.labels.device).tensor_split(count)
 
+    def measure_batch_norm(self) -> None:
+        """Set batch norm's means and variances to those of the training set.
+
+        In training they are not used, and dropout's random numbers are left as they were, so the
+        training goes on as it would have without.
+        """
+        devices = [self.labels.device] if self.labels.is_cuda else []
+        with torch.random.fork_rng(devices=devices):
+            update_bn([self.inputs[self.fold.train]], self.network)
+
     def step(self, batch: Tensor) -> dict[str, float]:
         """Train on a batch, and say what to log of it."""
         x, y = self.inputs[batch], self.labels[batch]
@@ -218,6 +229,8 @@ class Run:
         row: dict[str, float] = {"epoch": self.epoch}
         for name in losses[0]:
             row[name] = float(np.mean([loss[name] for loss in losses]))
+        if self.config.batch_statistics == "training_set":
+            self.measure_batch_norm()
         parts = [predict(self.network, self.inputs[part]) for part in self.fold.parts]
         answers = self.answers(parts)
         merits = []

@@ -74,6 +74,28 @@ def test_overfits_one_batch(made):
     assert loss.item() < 0.02
 
 
+def test_batch_norm_measured_on_the_training_set(made):
+    """The moments are exact, and the training is the one that runs without measuring them."""
+    plain = config(made, objective="S+A+C", batch_size=5)
+    running = train(made, plain)
+    measured = train(made, replace(plain, batch_statistics="training_set"))
+    for one, other in zip(running.network.parameters(), measured.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+    linear, norm, _ = measured.network.embed
+    inputs = torch.from_numpy(made.inputs[measured.fold.train])
+    scaled = (inputs - inputs.amin((0, 2), keepdim=True)) / (
+        inputs.amax((0, 2), keepdim=True) - inputs.amin((0, 2), keepdim=True)
+    )
+    with torch.no_grad():
+        hidden = linear(torch.cat([path(scaled).flatten(1) for path in measured.network.paths], 1))
+    torch.testing.assert_close(norm.running_mean, hidden.mean(0), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(norm.running_var, hidden.var(0), rtol=1e-3, atol=1e-4)
+    assert (running.network.embed[1].running_mean - hidden.mean(0)).abs().max() > 0.01
+    assert norm.momentum == running.network.embed[1].momentum
+    judged = [[row["cross_entropy_0"] for row in run.history] for run in (running, measured)]
+    assert all(a != b for a, b in zip(*judged, strict=True))
+
+
 @pytest.mark.parametrize("kind", ["S+A+C", "A", "softmax", "all", "hard", "random"])
 @pytest.mark.parametrize("killed", [1, 3])
 def test_resume_equals_uninterrupted(tmp_path, kind, killed):
