@@ -179,8 +179,9 @@ diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=51
 # A frame is 512 samples, or 32 ms. The widest kernel spans 12 frames, so about 0.4 s: a syllable or
 # two. Melodies over a whole sentence are out of reach of any single kernel.
 #
-# The paper does not say whether the inputs' edges are padded before the convolution. We take
-# `valid` convolution, without padding; `same` is one switch away.
+# The paper does not name what happens at the inputs' edges. We take `valid` convolution, without
+# padding; `same` is one switch away, and {doc}`open-choices` says which of the two the next section's
+# "exactly half" fits better.
 #
 # ## Four survivors: max-pooling to 2 × 2
 #

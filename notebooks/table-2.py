@@ -144,8 +144,9 @@ glue("printed_least", min(paper.values()))
 glue("printed_most", max(paper.values()))
 
 # %% [markdown]
-# A network with one task is about six times worse at it than one with two. The paper concludes that
-# "joint supervision has also positively affected the performance of the auxiliary task" (section 4).
+# A network with one task is about six times worse at it than one with two. The paper takes that as
+# "suggesting that this joint supervision has also positively affected the performance of the auxiliary
+# task" (section 4).
 #
 # ## What a guess costs
 #
@@ -330,10 +331,11 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # Errors in 10⁻⁴. A on EMO-DB with MFCC is at {glue:text}`a_over_guess:.2f`
 # ({glue:text}`a_over_guess_low:.2f` to {glue:text}`a_over_guess_high:.2f`) of the mean input's error.
 # Of the {glue:text}`rows_whole:d` rows that are whole, {glue:text}`rows_beating_guess:d` beat the mean
-# input with an interval that lies below 1. Where the number is near 1, what a network
-# gives back of a *new voice* is what all recordings have in common.
+# input with an interval that lies below 1. Where the number is near 1, a network
+# does no better on a *new voice* than the mean does; whether what it gives back *is* the mean, an error
+# does not say.
 #
-# The largest ratio of A to another row so far: {glue:text}`largest_ratio`; the paper's are about
+# The largest ratio of A to another row: {glue:text}`largest_ratio`; the paper's are about
 # {glue:text}`printed_ratio:.1f`. The ledger on "a clear improvement": S+A on MFCC
 # *{glue:text}`verdict-table2-mfcc-sa-a`*, on spectrograms
 # *{glue:text}`verdict-table2-spectrogram-sa-a`*; S+A+C *{glue:text}`verdict-table2-mfcc-sac-a`* and
@@ -441,11 +443,14 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 # For A on EMO-DB with MFCC the held-out error is {glue:text}`a_gap:.2f` times the training error. The
 # training error itself is {glue:text}`a_training:.1f`, where the mean input costs
 # {glue:text}`guess_emodb_mfcc:.1f` on voices that it has never met. A ratio near 1 is not memory: the
-# decoder has not begun to tell recordings apart.
+# decoder does hardly better on the voices that it has met.
+#
+# Where a row has a training error below the mean input's and a held-out error far above it, the trouble is
+# another: memory, or the batch norm's running averages ({doc}`table-1`), which the decoder uses too.
 #
 # That is also the limit of our table. *Our rows are unfinished too*: with $\lambda_2 = 100$ and forty
 # epochs, fixed before the runs, a decoder comes as far as the last column of the table says. Where it
-# says about 1, A and S+A have learned the same thing, the mean, and their ratio must be near 1. It can
+# says about 1, A and S+A have both come no further than the mean does, and their ratio must be near 1. It can
 # show whether joint training gets there sooner; what it does for decoders that go beyond the mean, it
 # cannot.
 #
@@ -539,11 +544,11 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 # | the weight, the width | A's error six times S+A's under another setting | the sweep, of S+A only |
 # | scaling, one for all rows | A and S+A under another scaling | not in the plan |
 # | scaling, different for the rows | the table of guesses: enough, but for spectrograms in decibels | cannot be ruled out from outside |
-# | A stopped early, the others not | A's own curve, first epochs against last | cannot be ruled out from outside |
+# | A stopped early, the others not | A's own curve, first epochs against last | the caption says the opposite: "trained for same number of epochs" |
 # | joint training rebuilds better | a ratio above 1 at the last epoch, on new voices | the ledger's verdicts above |
 #
-# The two rows that "cannot be ruled out from outside" are about the paper's code, of which no public copy
-# was found. One line in the paper, or one file, would settle them.
+# The row that "cannot be ruled out from outside" is about the paper's code, of which no public copy
+# was found. One line in the paper, or one file, would settle it.
 #
 # ## What can go wrong
 #
@@ -591,7 +596,7 @@ for place, own in levels.groupby(level=["corpus", "input"]):
     ]
 _, factor, place, a, b = min(found)
 print(
-    f"{CORPORA[place[0]]}, {INPUTS[place[1]]}: {' scaled per '.join(a)} over {' scaled per '.join(b)}"
+    f"{CORPORA[place[0]]}, {INPUTS[place[1]]}: {', '.join(a)} scaling, over {', '.join(b)} scaling"
 )
 print(f"factor {factor:.2f}, printed {printed_ratio:.2f}")
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _MEANING = {
     "reproduced": "holds wherever we could test it",
     "partly": "holds in some places, and is contradicted in none",
-    "not reproduced": "contradicted, or without an effect of a size that counts; it may hold "
-    "elsewhere on other data, such as the paper's own",
+    "not reproduced": "contradicted, or without an effect of a size that counts; where runs "
+    "decide, it may hold on other data, such as the paper's own",
     "undecided": "no interval decides, on any corpus",
     "not testable here": "needs what is not at hand, or says nothing that could be measured",
     "open": "the runs it needs are not all there yet",
