@@ -140,8 +140,9 @@ for emotion, utterance in sorted(takes.items()):
 # has an embedding of its own. Its poster does not say how that comes about: "the weights between the
 # fully connected and embedding layers of the trained network are used to calculate the embedding
 # values". To the word that is a matrix of 200 × 200 in which nothing belongs to an emotion. Its section 3
-# speaks of "training embedding vectors for each emotion", as if these were learned. We know two readings
-# that do give each emotion a direction, neither of them to the word, and look at both:
+# speaks of "training embedding vectors for each emotion", as if these were learned; a matrix with one vector
+# for each emotion, trained with the network, would be nearest to that, and we have not run it. We look at
+# two readings that give each emotion a direction, neither of them to the word:
 #
 # 1. **class mean**: an emotion's direction is where the mean of its training embeddings points;
 # 2. **weight rows**: it is the emotion's row of weights one layer further, in the softmax layer.
@@ -256,9 +257,11 @@ print(f"{np.abs(angles.angle_matrix(u).numpy() - matrix).max():.1e} degrees")
 # %% [markdown]
 # ## With intervals
 #
-# These angles come from {glue:text}`n_speakers:d` speakers; from others they would be different. The
+# These angles come from {glue:text}`n_speakers:d` speakers; from others they would be different. (How
+# different for *this* network, an interval can say; other speakers would also have trained another.) The
 # bootstrap draws speakers with replacement, computes all angles again, and repeats that 2,000 times.
-# Usually one would take the middle 95 % of what comes out. Here that is wrong. Noise pulls angles
+# Usually one would take the middle 95 % of what comes out. With few or noisy utterances that goes wrong
+# ({ref}`exercise-random-labels`), though with as many as here it makes little difference. Noise pulls angles
 # towards 90° ({doc}`distance-and-angle`): the measured angle is nearer to it than the true one, and as a
 # resample is to the sample what the sample is to the truth, the resampled angles are nearer still. The
 # *basic* interval {cite:p}`davison1997` takes the shift back instead of adding it once more: from
@@ -320,7 +323,7 @@ glue("total", total)
 
 # %% [markdown]
 # On {glue:text}`main` the network has put {glue:text}`nearest` nearest to each other, and
-# {glue:text}`farthest` farthest apart. Compare with your list: you had one voice and could hear
+# {glue:text}`farthest` farthest apart. Compare the emotions that you heard with your list: you had one voice and could hear
 # the words; the network was rewarded for telling classes apart, not for being like you. Where an
 # estimate lies outside its own interval (here {glue:text}`outside:d` of {glue:text}`total:d`), the shift by
 # noise is larger than the spread.
@@ -660,7 +663,8 @@ for title, ends in (("basic", low), ("percentile", 2 * estimates - high)):
 # %% [markdown]
 # Noise alone makes angles of this size between classes that are none, although each is a mean of many
 # utterances. And since an angle of zero can only be opened, no resample has one: a percentile interval
-# can never hold the truth here, whatever the data. The basic intervals reach down to zero or towards it.
+# can never hold the truth here, whatever the data. Basic intervals take part of the shift back, so that
+# some hold zero, and fewer than 95 of 100 do.
 # (They are cut there, so that one cannot expect them to be exact at that end.)
 #
 # ```{solution-end}
@@ -717,8 +721,7 @@ glue("unknown_taught", float(strangers["of the others (%)"].mean()))
 #
 # - Each emotion becomes one direction: the class mean, or a row of the softmax layer's weights. The angles
 #   between emotions belong to a reading and an origin, and their mean says little.
-# - Noise pulls angles towards 90°; intervals have to take that back, so they are basic ones, over
-#   speakers.
+# - Noise pulls angles towards 90°; basic intervals, over speakers, take part of that back.
 # - A sphere in three dimensions keeps neighbours better than distances; its stress tells how well.
 # - Training utterances lie nearer to their emotion's direction than those of new voices: say which of
 #   them a figure of angles is of.

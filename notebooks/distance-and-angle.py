@@ -364,7 +364,8 @@ print(f"mean resultant length {length(mean_of_units):.2f}")
 #
 # Why is it the *mean* that is right? The sum of the cosines of a direction $u$ with all $n$ unit
 # vectors is $u \cdot \sum_i z_i / \lVert z_i \rVert = n\, u \cdot m$, which is largest if $u$ points
-# along $m$. So the mean direction is the one that is most alike to all of them.
+# along $m$. So the mean direction *of the unit vectors* is the one that is most alike to all of them; the plain
+# mean weighs each cosine by the vector's length.
 #
 # ## Many dimensions: everything is at right angles
 #
@@ -397,7 +398,9 @@ glue("predicted_200", float(np.degrees(1 / np.sqrt(200))))
 #
 # So among many dimensions 90° is not "quite different"; it is what unrelated things have. There is
 # room for eight emotions at right angles to each other, and for hundreds more. An angle of 60° is
-# already a strong likeness, and one of 120° a strong opposition.
+# then a strong likeness, and one of 120° a strong opposition. But that holds for directions that are spread evenly over
+# all dimensions. What a network that was trained on $K$ classes gives fills hardly more than $K - 1$ of
+# them; there 60° may be chance.
 #
 # ### Noise pulls angles towards 90°
 #
@@ -594,8 +597,8 @@ for _ in range(11):
 print(f"the first pair below 72° came with direction number {sorted(firsts)}")
 
 # %% [markdown]
-# Several times as many directions as dimensions, all nearly at right angles. (The tails of the cosine are
-# lighter than normal ones, so that it mostly takes longer than the formula says.)
+# Several times as many directions as dimensions, all nearly at right angles. (570 is where *one* pair is
+# expected; the first comes about as often before as after it, and the numbers vary widely.)
 #
 # ```{solution-end}
 # ```
@@ -606,9 +609,9 @@ print(f"the first pair below 72° came with direction number {sorted(firsts)}")
 #   has another distance and the same angle.
 # - For unit vectors $d^2 = 2 (1 - \cos \theta)$, so nearest is smallest angle.
 # - Small angles are computed from the chord, not by arccos.
-# - The mean direction is the one most alike to all; of vectors and of unit vectors it differs, and it
+# - The mean direction of unit vectors is the one most alike to all; of vectors and of unit vectors it differs, and it
 #   need not exist.
-# - Among many dimensions unrelated means 90°, and noise pulls every angle towards it.
+# - Among many dimensions, evenly used, unrelated means 90°, and noise pulls every angle towards it.
 # - Angles depend on the origin.
 #
 # Next: {doc}`triplet-loss`, which shapes distances; and in {doc}`angles` what becomes of them.

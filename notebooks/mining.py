@@ -316,7 +316,7 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 #   it goes on growing. Most triplets are easy because everything is far apart, and the few hard ones
 #   are hopeless. With {glue:text}`right_semi_hard:.0f` % of the new points right the *directions* are
 #   as good as the others'; but there is no minimum to stop at.
-# - **All** and **random** end in the same place, with {glue:text}`right_all:.0f` % and
+# - **All** and **random** serve new points alike, with {glue:text}`right_all:.0f` % and
 #   {glue:text}`right_random:.0f` % of the new points right. In balanced batches one random triplet for
 #   each anchor is an honest, if noisy, estimate of the mean over all of them.
 #
@@ -364,8 +364,9 @@ triplet_plots.shares(shares)
 # %% [markdown]
 # At the end {glue:text}`easy_last:.0f` % are easy. They pay nothing and pull at nothing, but each
 # counts in the mean, so the gradient becomes smaller as training goes on. With classes that separate
-# well nearly all triplets sleep, and that is when mining pays. With classes that overlap, as emotions
-# do, there is always work left. The other reason was the price. It is lower than you think.
+# well nearly all triplets sleep, and that is when mining pays. With classes that overlap, and a network too
+# small to learn them by heart, there is always work left; the study's network is not too small
+# ({doc}`what-made-91`). The other reason was the price. It is lower than you think.
 #
 # ## All triplets for the price of few
 #

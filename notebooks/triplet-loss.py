@@ -458,8 +458,8 @@ glue("margins_most", float(margins["right, new (%)"].max()))
 # of the new points are right, with margins a hundredfold apart. The reason is one line: for the
 # Euclidean distance $L(s z, s m) = s \, L(z, m)$. **A free embedding has no unit of length but the
 # margin.** The network simply grows to ten times the size. What does change is how long that takes,
-# and how hard the triplet loss pulls beside another loss; so a search over margins is half a search
-# over learning rates.
+# and how hard the triplet loss pulls beside another loss. So for a free embedding another margin is much
+# like another learning rate; on the unit sphere, below, it is not.
 #
 # With the **cosine distance** $1 - \cos$ it is different. It knows directions only, and lies between
 # 0 and 2 whatever the network does. The margin then says something about angles, and it can ask for
