@@ -586,7 +586,7 @@ glue("first_places", k)
 glue("place_luck", 100 * sum(math.comb(n, i) * 0.1**i * 0.9 ** (n - i) for i in range(k, n + 1)))
 
 # %% [markdown]
-# Is the poster's x the best of its family? For the ledger, "reproduced" means that it is the highest of the ten and
+# Is the poster's x the best of its family? The ledger asks whether it is the highest of the ten and
 # significantly above at least one of them, by however little it leads the second:
 #
 # | family | x | verdict |
