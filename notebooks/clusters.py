@@ -488,7 +488,9 @@ pd.DataFrame(rows).T
 # have shown the reverse. The interval is that of the mean: a single picture can lie on the other side of 1
 # even where the interval does not hold 1. That
 # center loss can fail to tidy even what it was trained on is no contradiction: it shrinks distances,
-# those between the classes as well, and compactness is their ratio ({doc}`center-loss`).
+# those between the classes as well, and compactness is their ratio ({doc}`center-loss`). And the embeddings of
+# spectrograms are taken with batch norm's running averages, which lag far behind there ({doc}`table-1`): their
+# maps show that as well.
 #
 # ## What can go wrong
 #
