@@ -479,7 +479,7 @@ def curves(conditions, **panels):
 glue("smallest", 100 * proof.protocol.smallest)
 for name in ("table1-mfcc-sa-s", "table1-spectrogram-sa-s", "table1-mfcc-sc-s",
              "table1-spectrogram-sc-s", "weight-4-helps", "l1-is-similar",
-             "table1-mfcc-sac-s", "table1-spectrogram-sac-s", "table1-mfcc-sac-sc",
+             "table1-mfcc-sac-s", "table1-spectrogram-sac-s", "table1-mfcc-sac-sc", "table1-spectrogram-sac-sc",
              "beats-state-of-the-art", "helps-under-imbalance-sa", "helps-under-imbalance-sc",
              "helps-under-imbalance-sac", "helps-with-little-data", "figure3-compact-train",
              "figure3-compact-held-out", "auxiliary-task-regularises"):  # fmt: skip
