@@ -165,7 +165,7 @@ WANTED = {
         "the study of that has no records",
         "model == 'parallel_cnn' and input == 'mfcc' and objective == 'S' and padding == 'valid' "
         "and scaling == 'coefficient' and seconds == 6 and dropout == 0.5 and proportions == '' "
-        "and train_share == 1 and emotions == 'anger,happiness,neutral,sadness'",
+        "and train_share == 1 and batch_statistics == 'running' and emotions == 'anger,happiness,neutral,sadness'",
     ),
 }
 

@@ -89,16 +89,22 @@ def load(study: str, root: str | Path | None = None) -> Records:
     if missing:
         raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
-    runs = tables["runs"]
-    for setting in fields(RunConfig):  # a setting that is newer than a record has its default there
+    _fill_settings(tables["runs"])
+    if "by" not in tables["predictions"]:  # records older than the second way to answer
+        tables["predictions"]["by"] = "softmax"
+    return Records(**tables)
+
+
+def _fill_settings(runs: pd.DataFrame) -> None:
+    """Give a setting that is newer than a record its default there."""
+    import pandas as pd
+
+    for setting in fields(RunConfig):
         if setting.default is not MISSING:
             if setting.name not in runs:
                 runs[setting.name] = None
             default = _flat(setting.default)
             runs[setting.name] = [default if pd.isna(v) else v for v in runs[setting.name]]
-    if "by" not in tables["predictions"]:  # records older than the second way to answer
-        tables["predictions"]["by"] = "softmax"
-    return Records(**tables)
 
 
 def packed(study: str, root: str | Path | None = None) -> set[str]:
@@ -242,6 +248,8 @@ def pack(
             if name == "predictions" and "by" not in old:
                 old["by"] = "softmax"
             frame = pd.concat([part for part in (old, frame) if len(part)], ignore_index=True)
+        if name == "runs":  # whoever reads the file without this library finds it whole
+            _fill_settings(frame)
         if name == "predictions":
             scores = [np.asarray(row, dtype=np.float32) for row in frame["scores"]]
             frame["scores"] = pd.Series(scores, index=frame.index, dtype=object)

@@ -121,8 +121,11 @@ def test_packing_keeps_what_was_packed_elsewhere(place):
     ser("study", "run", "tiny", *features, "--seed", 0, "--fold", 0, "--runs", "here")
     ser("study", "pack", "tiny", *features, "--runs", "here")
     before = records.load("tiny")
+    path = Path("results/tiny/runs.parquet")
+    pd.read_parquet(path).drop(columns="margin").to_parquet(path)  # as if the setting were newer
     ser("study", "run", "tiny", *features, "--seed", 1, "--fold", 0, "--runs", "there")
     ser("study", "pack", "tiny", *features, "--runs", "there")
+    assert set(pd.read_parquet(path)["margin"]) == {0.2}  # in the file, not only as it is loaded
     after = records.load("tiny")
     assert len(after.runs) == 2 * len(before.runs) == 4
     kept = after.predictions[after.predictions["run"].isin(before.runs["run"])]

@@ -5,6 +5,7 @@ import pandas as pd
 SETTINGS = {"emotions": "anger,happiness,neutral,sadness", "seconds": 6, "proportions": ""}
 SETTINGS |= {"model": "parallel_cnn", "padding": "valid", "scaling": "coefficient"}
 SETTINGS |= {"dropout": 0.5, "center_norm": "l2", "decoder": "256", "train_share": 1}
+SETTINGS |= {"batch_statistics": "running"}
 WHOLE = {"emodb": 15, "ravdess": 18}  # runs of a row: folds times seeds
 row = ["corpus", "input", "objective", "lambda1"]
 
