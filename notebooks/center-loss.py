@@ -166,9 +166,9 @@ diagrams.around_centers(
 # \frac{\partial L_C}{\partial z_i} = \frac{1}{B} \, (z_i - c_{y_i}) .
 # $$
 #
-# Each embedding is drawn straight towards its center, the harder the farther away it is. The first
-# point is drawn by $(2, 0) / 5 = (0.4, 0)$. Below it is computed by the formula, and again by
-# PyTorch, which knows nothing of it:
+# Descent moves against the gradient, so each embedding is drawn straight towards its center, the
+# harder the farther away it is. The first point's gradient is $(2, 0) / 5 = (0.4, 0)$. Below it is
+# computed by the formula, and again by PyTorch, which knows nothing of it:
 
 # %%
 by_hand = ((z - centers[y]) ** 2).sum() / (2 * B)
@@ -295,13 +295,14 @@ print("parameters for an optimiser:", list(center_loss.parameters()))
 # parameters and let `loss.backward()` find their gradient, and widely used implementations do. But
 # then four things happen to the centers that nobody asked for:
 #
-# 1. the weight $\lambda_1$ multiplies their gradient, so turning center loss down also slows the
-#    centers;
+# 1. the weight $\lambda_1$ multiplies their gradient, so under plain gradient descent turning center
+#    loss down also slows the centers (Adadelta, which divides by the size of the gradients, mostly
+#    undoes this);
 # 2. the learning rate and its schedule, momentum, or Adadelta's own step sizes move them too;
 # 3. weight decay draws them to the origin, for good;
 # 4. rare classes lag, because the factor of {eq}`eq-delta` is missing.
 #
-# Let us measure the first and the third. The four embeddings of the last figure stay where they
+# Let us measure the first and the third, under plain gradient descent. The four embeddings of the last figure stay where they
 # are; 100 times the center is moved, and then we look how far from the mean it is.
 
 
@@ -333,8 +334,9 @@ glue("decayed", rows["parameter, λ₁ = 4, weight decay 0.1"])
 # %% [markdown]
 # At the start the distance is {glue:text}`start_distance:.2f`. As a parameter with $\lambda_1 =
 # 0.0625$ the center is still {glue:text}`small_lambda:.2f` away, and weight decay keeps it
-# {glue:text}`decayed:.2f` away even with $\lambda_1 = 4$, however long we train. A sweep over
-# $\lambda_1$ would then be a sweep over two things at once. With the buffer it is one.
+# {glue:text}`decayed:.2f` away even with $\lambda_1 = 4$, however long we train. With this optimiser a
+# sweep over $\lambda_1$ would be a sweep over two things at once. With the buffer it is one, whatever
+# the optimiser.
 #
 # ## A network, seen from inside
 #
@@ -479,7 +481,8 @@ pd.DataFrame(
 # 128, is left out: at 4 the center loss already outweighs the softmax loss ({doc}`ablations` weighs
 # their gradients). The paper's optimiser does not help: Adadelta divides each gradient by the size it
 # lately had, so that a factor on the *whole* loss hardly matters, as long as the gradients are large
-# ({doc}`reconstruction` shows when they are not). A factor on one of two terms does.
+# ({doc}`reconstruction` shows when they are not). A factor on one of two terms does matter: it changes
+# the direction of their sum.
 #
 # ### Too much of it: the collapse
 #
@@ -695,8 +698,8 @@ for norm in ("l2", "l1"):
     print(norm, f"{loss.centers.item():.2f}")
 
 # %% [markdown]
-# Around the median the L1 center trembles by up to about $\alpha$, because its steps do not grow
-# smaller.
+# Around the median the L1 center trembles by about $\alpha / (1 + n)$, here 0.0017, because its steps
+# do not grow smaller.
 #
 # ```{solution-end}
 # ```

@@ -262,8 +262,8 @@ print(accuracy_overall(truth, said), accuracy_class(truth, said))
 #
 # ## Watch the loop work
 #
-# Before the real thing, a glance at the loop itself. The next cell trains for a moment on two
-# sessions of the corpus of this page: a few epochs, to see that the parts fit together and the loss
+# Before the real thing, a glance at the loop itself. The next cell takes two sessions of
+# the corpus of this page, trains on one for a moment and holds the other out: a few epochs, to see that the parts fit together and the loss
 # falls. **Nothing here is a result**, least of all if the corpus is the synthetic one.
 
 # %%
@@ -353,14 +353,20 @@ pd.DataFrame(rows).T
 # %% tags=["remove-cell"]
 glue("fold_range", float(by_fold.loc["S"].max() - by_fold.loc["S"].min()))
 glue("seed_range", float(np.ptp(by_seed.loc["S"]["class"])))
+same_fold = pd.Series(fold_scores).loc["S"].groupby(level=1).std()  # over the seeds
+glue("same_fold", float(np.sqrt((same_fold**2).mean())))
+luck = np.random.default_rng(0).normal(size=(10_000, by_fold.shape[1], len(seeds))).mean(axis=2)
+glue("luck_range", float(np.ptp(luck, axis=1).mean() * np.sqrt((same_fold**2).mean())))
 
 # %% [markdown]
 # Percent. The number after ± is the standard deviation over the seeds, each of which pools all
 # ten speakers; the last two columns average over seeds and show the worst and the best of the
 # folds. For S, the best and the worst fold are {glue:text}`fold_range:.1f` points of class
-# accuracy apart, the best and the worst seed {glue:text}`seed_range:.1f`. The first number is
-# about *who* is tested, the second about luck in training. Any difference between models has to
-# be seen against both.
+# accuracy apart, the best and the worst seed {glue:text}`seed_range:.1f`. The second number is luck in
+# training. The first is *who* is tested, and luck as well: the accuracy of one and the same fold
+# varies over the seeds with a standard deviation of {glue:text}`same_fold:.1f` points, so that folds
+# that were all equally hard would still come out about {glue:text}`luck_range:.0f` points apart. Any
+# difference between models has to be seen against both.
 #
 # ## Speaker by speaker
 #
@@ -464,7 +470,7 @@ glue("unsettled", unsettled.name.removesuffix(" minus S"))
 # ## What is confused with what
 #
 # A confusion matrix shows more than any accuracy. Rows are what a recording is labelled as, columns
-# what the network said. Look off the diagonal: which cell is the darkest?
+# what the network said. Shades are shares of a row. Look off the diagonal: which cell is the darkest?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Confusion matrix of the four emotions: rows are the labels of the recordings, columns what the network said. Counts are printed in the cells, and the shade is the share of the row."}, "figure": {"caption": "Confusions of the model S on the two-second copy of EMO-DB, summed over seeds: each recording counts once per seed.", "name": "fig-confusion"}}
 summed = sum(counts["S", seed].sum(axis=0) for seed in seeds)
@@ -482,7 +488,7 @@ glue("best_emotion", names[best])
 glue("best_share", float(shares[best, best]))
 
 # %% [markdown]
-# The most frequent confusion: {glue:text}`confused_share:.0f` % of the recordings labelled
+# The darkest cell: {glue:text}`confused_share:.0f` % of the recordings labelled
 # {glue:text}`confused` are called {glue:text}`confused_with`. The emotion recognised best is
 # {glue:text}`best_emotion`, with {glue:text}`best_share:.0f` %.
 #
@@ -539,7 +545,7 @@ glue("together", float(steps.corr().iloc[0, 1]))
 #   are few, and bootstrap intervals from so few tend to be too narrow.
 # - **The two-second copy.** Most sentences are cut off, and how long they took can mostly no longer
 #   be heard: only the short ones end in silence.
-# - **No loudness.** Most recordings of EMO-DB were raised to about the same peak, so that one of the
+# - **No loudness.** Most recordings of this copy reach about the same peak, so that one of the
 #   cues by which anger is heard is missing.
 # - **Half of the network sees padding.** Two seconds in a six-second input leave the right half of
 #   the pooled features without anything to look at ({doc}`network`).

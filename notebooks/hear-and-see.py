@@ -302,8 +302,8 @@ plots.mel_filters(bins, to_mel(bins), mel_bank(16))
 # are. Within a wide triangle at the top it no longer matters where exactly the power was: that is
 # the second thing thrown away.
 #
-# Paper 1 takes 128 such filters. Their output spans many powers of ten, and so does loudness for
-# the ear, so the last step is a logarithm, in **decibels** (dB): ten times the logarithm to base
+# Paper 1 takes 128 such filters. Their output spans many powers of ten, and the ear judges the power
+# of sounds by their ratios, so the last step is a logarithm, in **decibels** (dB): ten times the logarithm to base
 # ten. Ten decibels more is ten times the power.
 
 # %%
@@ -360,9 +360,10 @@ plots.envelopes(
 )
 
 # %% [markdown]
-# Thirteen coefficients draw the outline, which is mostly *what* is said: the vowel. Forty still
-# follow some of the harmonics' teeth in the low bands, and with them the pitch. That is a plausible
-# reason for keeping 40 where the task is emotion; paper 1 gives none.
+# Thirteen coefficients draw the outline, which is mostly *what* is said: the vowel. Forty can still
+# follow the harmonics' teeth in the low bands where these stand far enough apart, in higher voices,
+# and with them the pitch; in a low voice they smooth the teeth away. That is a plausible reason for
+# keeping 40 where the task is emotion; paper 1 gives none.
 #
 # ## Six seconds, whatever was said
 #
@@ -407,7 +408,7 @@ glue("cut", int((durations > 6.0).sum()))
 dataset = features.extract(speech, features.FeatureConfig(input="mfcc"))
 fold = splits.sessions(speech)[0]
 train = dataset.inputs[fold.train]
-held_out = dataset.inputs[np.concatenate(fold.parts)]
+held_out = dataset.inputs[np.concatenate(fold.parts)]  # both speakers of the session
 
 low = train.min(axis=(0, 2), keepdims=True)
 high = train.max(axis=(0, 2), keepdims=True)
@@ -514,8 +515,8 @@ print(f"c0 changes by {change[0].mean():.2f}")
 print(f"the others by at most {abs(change[1:]).max():.4f}")
 
 # %% [markdown]
-# Only $c_0$ knows the level, so a step back from the microphone looks like less arousal to whoever
-# trusts it. Dropping $c_0$, or scaling each recording to one level, removes the accident, and with
+# Only $c_0$ knows the level, so a step back from the microphone looks like a calmer speaker to
+# whoever trusts it. Dropping $c_0$, or scaling each recording to one level, removes the accident, and with
 # it the speaker's own loudness, which is a real cue. Paper 1 does not mention the matter; we keep
 # $c_0$.
 #

@@ -176,8 +176,9 @@ example = audio.load_audio(speech.file(speech.utterances[0]), 16_000)
 diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=512 / 16_000)
 
 # %% [markdown]
-# A frame is 512 samples, or 32 ms. The widest kernel spans 12 frames, so about 0.4 s: a syllable or
-# two. Melodies over a whole sentence are out of reach of any single kernel.
+# A new frame starts every 512 samples, or 32 ms, and lasts 2,048. The widest kernel spans 12 frames,
+# which together cover 0.48 s: a syllable or two. Melodies over a whole sentence are out of reach of
+# any single kernel.
 #
 # The paper does not name what happens at the inputs' edges. We take `valid` convolution, without
 # padding; `same` is one switch away, and {doc}`open-choices` says which of the two the next section's
@@ -331,9 +332,9 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # | shape of the inputs | lost in our copy | 40 × 188 and 128 × 188, derived |
 # | width of the FC layers | not given | 64, derived from 0.26 million |
 # | padding of the convolutions | not given | `valid`, chosen |
-# | dropout | "between 25% and 75%" | 50 %, chosen |
+# | {term}`dropout` | "between 25% and 75%" | 50 %, chosen |
 # | decoder's further layers | "even more FC layers" | one of 256, chosen |
-# | settings of Adadelta {cite:p}`zeiler2012` | not given | learning rate 1.0, ρ 0.95, usual then |
+# | settings of {term}`Adadelta` {cite:p}`zeiler2012` | not given | learning rate 1.0, ρ 0.95, usual then |
 # | epochs, batch size | not given | chosen, in every record |
 # | center loss: sum or mean | formula lost in our copy | mean over the batch, chosen |
 #
@@ -347,8 +348,8 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # ## Three losses
 #
 # **S, the softmax loss.** Cross-entropy between the four probabilities and the label. It wants
-# the right score ahead and always gains a little by a larger lead; how close together the embeddings
-# of a class lie it does not ask.
+# the right score ahead and always gains a little by a larger lead. It does not ask how close together
+# the embeddings of a class lie.
 #
 # **C, the center loss** {cite:p}`wen2016`, which paper 1 believes new to the recognition of emotions;
 # {cite:t}`dai2019` had tried it on IEMOCAP before, and report a gain. Each class $k$ has a center
@@ -372,10 +373,10 @@ points = np.array([middles[name] for name in names]) + generator.normal(0, 0.6, 
 diagrams.around_centers(points, names, middles)
 
 # %% [markdown]
-# The points here are invented, to show the idea. A later chapter derives the rule by which the
-# centers move, and looks at real embeddings. One detail matters from the start: with $\lambda_1 =
-# 4$, the paper's best value, a mean or a sum over the batch makes the difference between a nudge
-# and a shove.
+# The points here are invented, to show the idea. {doc}`center-loss` derives the rule by which the
+# centers move, and {doc}`clusters` looks at real embeddings. One detail matters from the start: with
+# $\lambda_1 = 4$, the paper's best value, it makes a difference whether the loss is a mean or a sum
+# over the batch. With a batch of 32 a sum pulls 32 times as hard.
 #
 # **A, the auxiliary loss.** The upper branch rebuilds the input, and the loss is the mean squared
 # error. The second task, the paper argues, makes the network encode important patterns of the input
@@ -477,7 +478,7 @@ print(f"features that vary: left half {moving[0]:.0%}, right half {moving[1]:.0%
 # corpus has longer recordings: six seconds was the length that three quarters of its recordings
 # did not exceed (section 2.2). A design that fits one corpus need not fit another.
 #
-# **A batch of one.** Batch norm cannot standardise one number. In training mode PyTorch raises an
+# **A batch of one.** {term}`Batch norm` cannot standardise one number. In training mode PyTorch raises an
 # error for a batch of one; the library's loop makes batches of nearly equal size so that none is
 # left over.
 #
@@ -485,7 +486,8 @@ print(f"features that vary: left half {moving[0]:.0%}, right half {moving[1]:.0%
 # the network still learns, only slowly and badly. The overfitting test shows it.
 #
 # **Centers in the optimiser.** If the centers are parameters, the optimiser moves them with its own
-# step sizes, times $\lambda_1$. In this library they are a buffer, out of its reach.
+# step sizes, and plain gradient descent multiplies these by $\lambda_1$. In this library they are a
+# buffer, out of its reach.
 #
 # **A default that changed.** Adadelta's learning rate is 1.0 in PyTorch and was 1.0 in the Keras of
 # the paper's time; later versions of Keras have 0.001, with which it hardly moves.

@@ -13,7 +13,8 @@
 # :class: tip
 # - compute a reconstruction error by hand and with the library;
 # - say what the best guess that sees nothing costs, and read any reconstruction error against it;
-# - name three choices that change such an error many times over, and that a table rarely states;
+# - name three choices that change such an error, one of them many times over, and that a table rarely
+#   states;
 # - derive why Adadelta makes a decoder stand still under a small weight λ₂;
 # - turn a surprising row of a table into hypotheses that a run can refute.
 # ```
@@ -189,12 +190,12 @@ print(f"{reconstruction_loss(output, target).item():.3f}")
 # and Table 2 speak of MSE, a mean. For an MFCC input the two differ by a factor of 7,520, and we
 # shall see that the difference decides whether the decoder learns.
 #
-# ## Two baselines for every reconstruction error
+# ## Baselines for every reconstruction error
 #
 # Paper 1's Table 2 prints 21.32 · 10⁻⁴ for a network that only rebuilds MFCC inputs. Is that good?
-# Two guesses that see nothing give the scale: one number for everything, the training mean of all
-# values; and the mean input of the figure, one number per value. We compute both on held-out voices,
-# and for two scalings, since the paper scales inputs "to also lie between 0 and 1" (section 4) and
+# Three guesses that see nothing give the scale, all of them means of the training recordings: one
+# number for everything; one for each coefficient; and the mean input of the figure, one for each value.
+# We compute them on held-out voices, and for two scalings, since the paper scales inputs "to also lie between 0 and 1" (section 4) and
 # does not say whether by one minimum and maximum for all or by a pair for each coefficient.
 
 # %%
@@ -226,8 +227,8 @@ glue("root_of_paper", 100 * np.sqrt(21.32e-4))
 # %% [markdown]
 # **Scaling.** The same recordings and the same guess, and the error differs by a factor of
 # {glue:text}`error_ratio:.1f`. The zeroth coefficient, $c_0$, mostly loudness, has by far the largest
-# range. One minimum and maximum for all values is that coefficient's; the others are pressed into a narrow
-# band, where being wrong costs next to nothing. Scaled globally, a picture that has not seen the
+# range, and it sets most of the range that one minimum and maximum for all values have to span. The
+# others are pressed into a narrow band, where being wrong costs next to nothing. Scaled globally, a picture that has not seen the
 # input is at {glue:text}`error_global:.2f` · 10⁻⁴ on this corpus, and scaled per coefficient at
 # {glue:text}`error_coefficient:.2f` · 10⁻⁴. The figures of Table 2 lie between 3 and 22 of the same
 # unit. That proves nothing about IEMOCAP, whose recordings are others; it does show that without
@@ -262,7 +263,7 @@ glue("padded_error", padded_error / unit)
 # coefficients: the error of one input says nothing beside the error of the other.
 #
 # What survives all of this is a ratio *within* one setting: error over baseline, or one network's
-# error over another's on the same inputs. This is why our ledger compares ratios for Table 2.
+# error over another's on the same inputs. This is why our {term}`ledger` compares ratios for Table 2.
 #
 # ## The joint loss, and what λ₂ is of
 #
@@ -448,13 +449,13 @@ for factor, (errors, _, _) in as_sum.items():
 # | hypothesis | what it predicts | what tests it |
 # |---|---|---|
 # | The decoder alone is under-trained, as under λ₂ = 1 above. | A alone lies at or above the mean input's error, on training recordings too; the ratio shrinks as λ₂ or the number of epochs grows. | the sweep of λ₂; training error beside test error |
-# | The shared features move only when softmax moves them: with tiny gradients from the decoder, A alone works on random filters. | Freezing the convolutions changes nothing for A alone, and much for S+A. | compare the filters of A before and after training |
+# | The shared features move only when softmax moves them: with tiny gradients from the decoder, A alone works on random filters. | The filters of A hardly leave their start; those of S+A do. | compare the filters of both before and after training |
 # | Epochs: "the same number" was chosen for the classifier. | The curve of A is still falling at the last epoch. | the history of each run |
 # | Scaling or batches differed between the rows. | With one code path for all rows, the sixfold ratio is gone. | our rows, which differ in the objective only |
 # | Joint supervision does help: labels point to structure that new voices share. | S+A is better on new voices also where A has converged. | A and S+A at a weight where both have |
 #
-# The first three are one family: *A has not finished*. The page's live training makes them plausible
-# and does not prove them, for we do not have the authors' code. Where our runs stand, and what the
+# The first three are one family: *A has not finished*. The page's live training makes the first and the
+# third plausible, says nothing of the second, and proves none, for we do not have the authors' code. Where our runs stand, and what the
 # rules make of them, is in {doc}`../book/verdicts`.
 #
 # ## What can go wrong

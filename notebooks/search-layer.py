@@ -180,7 +180,7 @@ diagrams.winners_on(
 # changes nothing further on, so its gradient is exactly zero.
 #
 # A framework does not know this when it convolves. It computes all positions, *keeps* them all for
-# the way back, and then sends back gradients that are nearly all zeros. This chapter turns it
+# the backward pass, and then sends back gradients that are nearly all zeros. This chapter turns it
 # round: **first search, without keeping anything; then compute only the winners, with gradients.**
 #
 # ## By hand
@@ -262,7 +262,8 @@ print(small.tolist(), [divmod(int(i), 6) for i in index[0]])
 
 # %% [markdown]
 # Only the last line has a gradient, and it multiplies four patches per kernel. This form still
-# builds the whole matrix of scores, so it saves the way back and the keeping, but little else.
+# builds the whole matrix of scores, so it saves the backward pass and the stored activations, but little
+# else.
 #
 # ## The library's line
 #
@@ -342,12 +343,14 @@ glue("fewest_alike", float(equality.iloc[:, 3].min()))
 # {glue:text}`fewest_same:.0f` % of the positions in common. How can values and gradients agree while
 # winners do not? The last column says it: it counts the winners for which both positions see exactly
 # the same patch, or the value is zero and has no gradient. Its lowest entry is
-# {glue:text}`fewest_alike:.1f` %.
+# {glue:text}`fewest_alike:.1f` %. Nearly all disagreements are of the second kind: where no response of
+# a quarter is positive, ReLU makes zeros of them all, and of those PyTorch takes the first, while the
+# search knows the largest. {ref}`exercise-bias` has a small example.
 #
 # ## Ties
 #
-# In silence all patches are equal, so all positions have the same response, and any of them may win:
-# same patch, same value, same gradient. Where *different* patches have exactly equal responses, the
+# Zeros after ReLU are ties without a gradient. In silence all patches are equal, so any position may
+# win: same patch, same value, same gradient. Where *different* patches have exactly equal responses, the
 # convention decides:
 
 # %%
@@ -377,8 +380,8 @@ print("library", ours, "PyTorch", weight.grad.flatten().tolist())
 #
 # ## What silence saves
 #
-# From the column on where the input repeats itself to the end, all positions in a row are equal. It
-# is enough to look at the first: the search stops there, without any approximation. How much is that
+# In the silence at the end all columns of the input are equal, so from there on all positions in a
+# row of the response are equal, too. It is enough to look at the first: the search stops there, without any approximation. How much is that
 # on this page's corpus?
 
 
@@ -419,8 +422,8 @@ print(f"{len(shares)} recordings: {np.mean(shares):.0%} of the positions are loo
 #
 # where $x$ and $\varepsilon$ are of the patch, and the bound is that of Cauchy and Schwarz. A
 # position whose rounded score, plus its bound, stays below the exact response of the best guess
-# cannot win. All others are asked exactly. How many are they? One recording, one quarter, 200
-# kernels:
+# cannot win. For all others the exact response is computed. How many are they? One recording, one
+# quarter, 200 kernels:
 
 # %%
 torch.manual_seed(0)
@@ -466,7 +469,7 @@ glue("wrong_favourites", int(wrong.sum()))
 #
 # ## Memory
 #
-# The way back needs what was there on the way forth. The plain layers keep, for each recording, the
+# The backward pass needs what the forward pass computed. The plain layers keep, for each recording, the
 # rectified response of every kernel at every position: ReLU needs its output and the pooling its
 # input, which is the same array. The search keeps the four patches per kernel:
 
@@ -650,7 +653,8 @@ print(rows_ * columns_, quarter, rows_ * columns_ - 4 * quarter)
 # The bias adds the same to every position and changes no order. ReLU changes it only if the largest
 # response of the quarter is not positive: then all are zero after it and tie, and PyTorch takes the
 # first, the search the largest. Both have value zero, and ReLU lets no gradient pass. So outputs and
-# gradients are equal although the winners are not.
+# gradients are equal although the winners are not. Below, four quarters have three positions each, and
+# all responses are negative:
 
 # %%
 negative = ConvReLUMaxPool2d(1, (1, 1), output_size=(1, 1))
@@ -661,7 +665,11 @@ image = torch.tensor([[1.0, 2.0, 3.0]])
 found = search_and_compute(image.repeat(2, 2), negative.weight[:, 0], negative.bias)[1]
 output = negative(image[None])
 output.sum().backward()
-print("output", output.item(), "gradient", negative.weight.grad.item(), "winners", found.tolist())
+print("output", output.item(), "gradient", negative.weight.grad.item())
+print("winners of the search", found.tolist())
+rectified = F.conv2d(image.repeat(2, 2)[None, None], torch.ones(1, 1, 1, 1), torch.tensor([-5.0]))
+index = F.max_pool2d(rectified.relu(), (1, 3), return_indices=True)[1]
+print("winners after ReLU   ", index.flatten().tolist())
 
 # %% [markdown]
 # ```{solution-end}
@@ -739,7 +747,8 @@ print(f"largest response {exact.max():.2f}")
 #   a graph, then compute the winners with one.
 # - Values and gradients are those of the plain layers, up to rounding; among equal positions the
 #   first wins, and near ties are decided by rounding, here as everywhere.
-# - Memory no longer grows with positions × kernels, and silence is skipped exactly.
+# - What is kept for the backward pass no longer grows with positions × kernels. The peak adds the
+#   scores of one quarter of one recording. Silence is skipped exactly.
 # - A rough search with a bound on its error, and an exact decision among the few that the bound
 #   leaves, is quick and not wrong.
 # - On the machine that ran this page a step was {glue:text}`slowest:.0f` to

@@ -14,7 +14,8 @@
 # - say in one sentence each what the two papers of this book claim;
 # - tell apart what a paper *printed*, what this book *measured*, and what it *chose* because the
 #   paper is silent;
-# - run the whole book again on your own machine, on Colab, or on your own recordings;
+# - run the whole book again on your own machine, one chapter on Colab, or parts of it on your own
+#   recordings;
 # - work out how well a listener, or a program, would do by guessing.
 # ```
 #
@@ -157,7 +158,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # ## The question
 #
 # A program that recognises emotions in speech usually ends in a contest: one score per emotion, the
-# highest wins. Just before it has turned the recording into a short list of numbers, an
+# highest wins. Just before that, it has turned the recording into a short list of numbers, an
 # **embedding**. Two recordings that sound alike to the network have embeddings that lie near each
 # other.
 #
@@ -180,7 +181,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # To the usual classification loss it adds the {term}`center loss` of {cite:t}`wen2016`, which
 # pulls every embedding towards the middle of its class, and a second branch that rebuilds the
 # input. It prints an overall accuracy of 70.5 % with the classification loss alone and 73.4 %
-# with center loss, both on MFCC (its Table 1), averaged over five folds. No spread between folds
+# with center loss, both on MFCC (its Table 1), averaged over five {term}`folds <fold>`. No spread between folds
 # or repetitions is given. We had it as a text in which equation 1 and the shape of the inputs are
 # lost: hold what hangs on them against the PDF.
 #
@@ -220,8 +221,10 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # Three rules hold on every page.
 #
 # **Numbers come from records.** Every training run leaves a record: its full configuration, and
-# for every recording what the network said. Tables, figures and the numbers inside sentences are
-# computed from these records when the page is made; nobody types them. The chain goes from record
+# for every recording what the network said. Whatever a page says about recognition, in tables,
+# figures and the numbers inside sentences, is computed from these records when the page is made;
+# nobody types it. (Lessons also train small networks live, and compute by hand; such numbers
+# illustrate and prove nothing about emotion.) The chain goes from record
 # to claim to chapter: {doc}`../book/verdicts` and {doc}`../book/verdicts-paper2` list every claim, the
 # rule that judges it and what the records say, and a test breaks if a link does not hold.
 #
