@@ -788,8 +788,8 @@ for place, row in (("s", "S"), ("other", other)):
 glue("other_row", other)
 
 # %% [markdown]
-# Under S the most frequent mistake is {glue:text}`confused_s`, in {glue:text}`confused_share_s:.0f` %
-# of the row; under "{glue:text}`other_row`" it is {glue:text}`confused_other`, in
+# Under S the darkest cell off the diagonal is {glue:text}`confused_s`, {glue:text}`confused_share_s:.0f` %
+# of its row; under "{glue:text}`other_row`" it is {glue:text}`confused_other`, in
 # {glue:text}`confused_share_other:.0f` %.
 #
 # ## What can go wrong
