@@ -601,7 +601,8 @@ glue("place_luck", 100 * sum(math.comb(n, i) * 0.1**i * 0.9 ** (n - i) for i in 
 # Of {glue:text}`families:d` families whose ten networks are all there, the poster's x has the highest
 # accuracy in {glue:text}`first_places:d`. If each x came first equally often, that many or more would in
 # {glue:text}`place_luck:.0f` % of such tables. So a first place is a hint, no proof that this depth is
-# special; another seed, or another test set, may move it.
+# special; another seed, or another test set, may move it. All sixty have one seed, so what a training
+# owes to luck is in none of these intervals.
 #
 # ## What can go wrong
 #

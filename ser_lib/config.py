@@ -103,6 +103,13 @@ class RunConfig:
             raise ValueError(f"model {self.model!r} has no decoder, objective {self.objective}")
         if (self.input in get_args(VectorInput)) != (self.model in VECTOR_MODELS):
             raise ValueError(f"model {self.model!r} does not take the input {self.input!r}")
+        if self.triplet_epochs and self.model in PAPER_1_MODELS:
+            raise ValueError(f"model {self.model!r} answers by softmax only: no triplet_epochs")
+        if self.triplet_epochs and self.protocol == "sessions":
+            raise ValueError(
+                "no triplet_epochs with protocol 'sessions', where one half picks the epoch of the "
+                "other by softmax; take 'speakers' or a random protocol"
+            )
         limits = {
             "train_share": 0 < self.train_share <= 1,
             "fold": self.fold >= 0,

@@ -140,7 +140,8 @@ def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str)
     def measured() -> Effect:
         one, other = both(lambda side: evidence.by_part(side, measure), (first, second))
         interval = summaries.ratio(one, other)
-        return Effect(2 * one.size, 2 * one.size, interval, form="{:.2f}", unit=1.0)
+        runs = 2 * one.index.get_level_values("fold").nunique() * one.shape[1]
+        return Effect(runs, runs, interval, form="{:.2f}", unit=1.0)
 
     return _unless_missing(measured)
 
@@ -148,7 +149,7 @@ def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str)
 def between_epochs(evidence: Evidence, condition: Condition, first: int, second: int) -> Effect:
     """Held-out class accuracy after epoch ``first`` minus that after ``second``.
 
-    Units are the held-out speakers; every accuracy is of one of them alone, and no epoch is chosen.
+    Units are the held-out parts, a speaker or two; no epoch is chosen.
 
     Raises:
         ValueError: the runs do not have both epochs.

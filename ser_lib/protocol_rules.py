@@ -98,7 +98,8 @@ def granularity_fits(claim: Claim, evidence: Evidence) -> Finding:
 def outranks(claim: Claim, evidence: Evidence) -> Finding:
     """``first`` has a higher mean overall accuracy than each of the ``others``, in every cell.
 
-    Undecided where it is the highest but some interval of a difference holds zero.
+    That is, the interval of each difference lies above zero; contradicted where one lies below, not
+    adjusted for their number; else undecided, whichever mean is the highest.
     """
     cells = []
     for where in claim["cells"]:

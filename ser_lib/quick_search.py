@@ -40,13 +40,13 @@ def usable(x: Tensor, weight: Tensor) -> bool:
         and x.dtype == torch.float32
         and x.numel() > 0
         and weight.shape[1] <= LONGEST_PATCH
-        and _processor_gains()
+        and processor_gains()
         and bool(x.isfinite().all())
         and bool(weight.isfinite().all())
     )
 
 
-def _processor_gains() -> bool:
+def processor_gains() -> bool:
     """Without VNNI the products are slower than float32, or may saturate."""
     supported = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
     return bool(supported()) and hasattr(torch, "_int_mm")

@@ -2,8 +2,9 @@
 
 A run's folder holds ``config.json``, ``environment.json``, ``history.json`` (one row an epoch),
 ``predictions.json`` (one row a tested utterance, with every class's probability),
-``embeddings.npy`` (of the last epoch, in half precision), ``checkpoint.pt`` and, written last,
-``result.json``: where that stands, the run is finished.
+``embeddings.npy`` (of the last epoch, in half precision), ``checkpoint.pt`` and, written after all
+others, ``result.json``: where that stands, the run is finished, and the checkpoint shrinks to the
+weights.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ser_lib import layers
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import Corpus
 from ser_lib.files import atomic_write
@@ -31,12 +33,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = {
-    "runs": ["run"],
     "predictions": ["run", "way", "by", "key"],
     "history": ["run", "epoch"],
     "embeddings": ["run", "key"],
+    "runs": ["run"],
 }
-"""The files of a study's packed records, and the columns they are sorted by."""
+"""The files of a study's packed records, and the columns they are sorted by.
+
+``runs`` comes last, since what it holds counts as packed.
+"""
+
+_COLUMNS = {
+    "predictions": ["run", "by", "key", "way", "epoch", "truth", "predicted", "scores"],
+    "embeddings": ["run", "key", "side", "emotion", "z"],
+}
+"""Of the tables that may be empty."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Records:
     """The packed runs of a study, as data frames that share the column ``run``.
 
     ``runs`` has one row a run: its configuration, its parameters, the measures of its embeddings,
-    how long it trained and where.
+    how long it trained (since it was last resumed) and where.
     ``predictions`` has one row for each tested utterance: ``way``, ``epoch`` (picked by the other
     held-out part, else the last), ``key``, ``truth``, ``predicted`` and ``scores`` in the order of
     the run's ``emotions``; ``by`` says how it was answered (see
@@ -111,22 +122,42 @@ def packed(study: str, root: str | Path | None = None) -> set[str]:
     """Names of the runs that a study's records hold; none where it has no records.
 
     Where pandas is not installed the records cannot be read, and none are known.
+
+    Raises:
+        ValueError: a part of the records is missing or damaged.
     """
     try:
+        folder = Path(root) if root else results_folder()
+    except ValueError:
+        return set()
+    if not (folder / study / "runs.parquet").is_file():
+        return set()
+    try:
         return set(load(study, root).runs["run"])
-    except (ImportError, ValueError):
+    except ImportError:
         return set()
 
 
 def compare(study: str, folder: Path) -> str:
-    """Say how far a finished run's predictions are from its packed record."""
-    record = load(study).predictions.query("run == @folder.name")
+    """Say how far a finished run is from its packed record.
+
+    Compared are its predictions, or where it has none, as for the objective A, its history.
+    """
+    kept = load(study)
+    record = kept.predictions.query("run == @folder.name")
     record = record.sort_values(["way", "by", "key"])
     settings = RunConfig.from_dict(json.loads((folder / "config.json").read_text()))
     mine = _kept(settings, json.loads((folder / "predictions.json").read_text()))
     mine = sorted(mine, key=lambda row: (row["way"], row["by"], row["key"]))
     if [row["key"] for row in mine] != list(record["key"]):
         return "other utterances than in the record"
+    if not mine:
+        history = json.loads((folder / "history.json").read_text())
+        old = kept.history.query("run == @folder.name").sort_values("epoch")[list(history[0])]
+        new = np.array([list(row.values()) for row in history])
+        if np.array_equal(new, old.to_numpy()):
+            return f"the same history of {len(new)} epochs as the record, bit for bit"
+        return f"{len(new)} epochs differ by up to {np.abs(new - old.to_numpy()).max():.2g}"
     scores = np.array([row["scores"] for row in mine], dtype=np.float32)
     if np.array_equal(scores, np.stack(list(record["scores"]))):
         return f"the same {len(mine)} predictions as the record, bit for bit"
@@ -166,12 +197,13 @@ def write_run(
     _write_json(folder / "environment.json", environment())
     _write_json(folder / "history.json", trained.history)
     _write_json(folder / "predictions.json", predictions)
-    weights = {"network": trained.network.state_dict(), "centers": trained.centers}
-    with atomic_write(folder / "checkpoint.pt") as file:
-        torch.save(weights, file)
     with atomic_write(folder / "embeddings.npy") as file:
         np.save(file, trained.embeddings.cpu().numpy().astype(np.float16), allow_pickle=False)
     _write_json(folder / "result.json", result)
+    # Only now, for until the result stands a run may have to be resumed from its last epoch.
+    weights = {"network": trained.network.state_dict(), "centers": trained.centers}
+    with atomic_write(folder / "checkpoint.pt") as file:
+        torch.save(weights, file)
 
 
 def finished(folder: Path) -> bool:
@@ -236,10 +268,9 @@ def pack(
     if not rows["runs"]:
         raise ValueError(f"there is nothing to pack into {target}")
     rows["embeddings"] = [dict(row) for row in embeddings]
-    columns = {"embeddings": ["run", "key", "side", "emotion", "z"]}
     total = 0
     for name, order in TABLES.items():
-        frame = pd.DataFrame(rows[name], columns=columns.get(name))
+        frame = pd.DataFrame(rows[name], columns=_COLUMNS.get(name))
         path = target / f"{name}.parquet"
         if path.is_file():
             old = pd.read_parquet(path)
@@ -247,9 +278,10 @@ def pack(
             old = old[~old["run"].isin(fresh)]
             if name == "predictions" and "by" not in old:
                 old["by"] = "softmax"
-            frame = pd.concat([part for part in (old, frame) if len(part)], ignore_index=True)
-        if name == "runs":  # whoever reads the file without this library finds it whole
-            _fill_settings(frame)
+            if name == "runs":  # whoever reads the file without this library finds it whole
+                _fill_settings(old)
+            frames = [part for part in (old, frame) if len(part)] or [frame]
+            frame = pd.concat(frames, ignore_index=True)
         if name == "predictions":
             scores = [np.asarray(row, dtype=np.float32) for row in frame["scores"]]
             frame["scores"] = pd.Series(scores, index=frame.index, dtype=object)
@@ -272,6 +304,7 @@ def environment() -> dict[str, Any]:
         "capability": torch.backends.cpu.get_cpu_capability(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
+        "quick_search": bool(layers.quick_search and layers.quick_search.processor_gains()),
         "library": library_hash(),
     }
 

@@ -41,8 +41,9 @@ def sessions(corpus: Corpus) -> tuple[Fold, ...]:
     """Paper 1's protocol: hold out a session, validate on one speaker, test on the other.
 
     The paper does not say which speaker tests; here both do, one after the other. A session of
-    more than two speakers is cut into two halves of the same sexes. With both ways every
-    utterance is tested once, by a network that heard nobody of its session.
+    more than two speakers is cut into two halves, of the same sexes if each sex has an even number
+    of speakers. With both ways every utterance is tested once, by a network that heard nobody of
+    its session.
 
     Raises:
         ValueError: there is one session only, or a session has one speaker only.

@@ -26,7 +26,7 @@ from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
-from ser_lib.training import train
+from ser_lib.training import prepare, train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
@@ -131,7 +131,7 @@ def run(
 ) -> None:
     """Run what is neither finished nor packed, resuming what was begun; safe to start twice.
 
-    If all of the plan's runs are packed already and ``again`` is set, they are run from scratch and
+    If all of the plan's runs are packed already and ``again`` is set, they are run again and
     compared with their records: on the same type of machine the predictions are the same. Each run
     computes on one thread, so that its bits do not depend on ``jobs``.
 
@@ -272,8 +272,13 @@ def pack(
     Raises:
         ValueError: no run is finished or packed, or a file of a run is missing or damaged.
     """
-    sources = sources or Sources()
-    known = records.packed(plan.name, root)
+    target = (root or records.results_folder()) / plan.name
+    with _locked(target / "plan.toml"):  # one at a time
+        return _pack(plan, target, runs_root, sources or Sources())
+
+
+def _pack(plan: Plan, target: Path, runs_root: Path, sources: Sources) -> int:
+    known = records.packed(plan.name, target.parent)
     done = [
         config
         for config in plan.runs
@@ -288,7 +293,7 @@ def pack(
         if "S" not in config.objective:
             continue  # nothing trained the layer that the embedding is
         dataset = sources.dataset(config).select(emotions=config.emotions)
-        fold = folds(dataset.corpus, config.protocol)[config.fold]
+        fold, _ = prepare(dataset, config)
         z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
         measures[config.identity] = _measure(z, np.array(labels), fold)
@@ -304,7 +309,6 @@ def pack(
                 for side, indices in _sides(fold).items()
                 for index in indices
             ]
-    target = (root or records.results_folder()) / plan.name
     folders = [runs_root / config.identity for config in done]
     return records.pack(folders, target, measures, embeddings)
 

@@ -172,6 +172,8 @@ class Run:
     def measure_batch_norm(self) -> None:
         """Set batch norm's means and variances to those of the training set.
 
+        In a network with dropout before its batch norm they are those under dropout.
+
         In training they are not used, and dropout's random numbers are left as they were, so the
         training goes on as it would have without.
         """
@@ -312,8 +314,8 @@ class Run:
             state = torch.load(path, weights_only=True, map_location=self.labels.device)
         except Exception as error:
             raise ValueError(f"{path} is not a checkpoint: {error}") from error
-        if state["identity"] != self.config.identity:
-            raise ValueError(f"{path} is of run {state['identity']}, not {self.config.identity}")
+        if (identity := state.get("identity")) != self.config.identity:
+            raise ValueError(f"{path} is of run {identity}, not {self.config.identity}")
         self.epoch = state["epoch"]
         self.network.load_state_dict(state["network"])
         self.center_loss.load_state_dict(state["center_loss"])

@@ -27,7 +27,7 @@ def gradients(layer: ConvReLUMaxPool2d, y: torch.Tensor, upstream: torch.Tensor,
 
 # Where the processor does not gain by the quick search, there is nothing to test.
 quick = pytest.mark.skipif(
-    not quick_search._processor_gains(), reason="this processor has no fast eight-bit products"
+    not quick_search.processor_gains(), reason="this processor has no fast eight-bit products"
 )
 shapes = st.tuples(st.integers(12, 30), st.integers(14, 40))
 kernels = st.tuples(st.integers(1, 8), st.integers(1, 8))

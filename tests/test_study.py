@@ -173,6 +173,90 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     assert "0 of 24 predictions differ, scores by up to 0.25" in other
 
 
+def test_runs_without_predictions_are_packed_and_repeated(place):
+    text = PLAN.format(epochs=2).replace('["S", "S+C"]', '"A"')
+    (place / "results" / "tiny" / "plan.toml").write_text(text)
+    features = ("--features", "fake.npz")
+    for seed in (0, 1):  # the second finds tables without rows
+        ser("study", "run", "tiny", *features, "--seed", seed)
+        ser("study", "pack", "tiny", *features)
+    packed = records.load("tiny")
+    assert len(packed.runs) == 4
+    assert len(packed.predictions) == len(packed.embeddings) == 0
+    again = ser("study", "run", "tiny", *features, "--runs", "again").stdout
+    assert again.count("the same history of 2 epochs as the record, bit for bit") == 4
+    history = pd.read_parquet("results/tiny/history.parquet")
+    history["reconstruction_1"] += 0.5
+    history.to_parquet("results/tiny/history.parquet")
+    other = ser("study", "run", "tiny", *features, "--runs", "third").stdout
+    assert other.count("2 epochs differ by up to 0.5") == 4
+
+
+def test_damaged_records_are_no_reason_to_train_again(place):
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--seed", 0, "--fold", 0)
+    ser("study", "pack", "tiny", *features)
+    Path("results/tiny/history.parquet").unlink()
+    for command in ("run", "status", "pack"):
+        output = ser("study", command, "tiny", *features, status=1).output
+        assert "has no history.parquet" in output
+
+
+def test_a_pack_that_died_is_made_good_by_the_next(place, monkeypatch):
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--seed", 0, "--fold", 0)
+    ser("study", "pack", "tiny", *features)
+    ser("study", "run", "tiny", *features, "--seed", 1, "--fold", 0)
+    whole, written = records.atomic_write, []
+
+    def dies(path):
+        written.append(path.name)
+        if path.name == "history.parquet":
+            raise OSError("no space left")
+        return whole(path)
+
+    monkeypatch.setattr(records, "atomic_write", dies)
+    ser("study", "pack", "tiny", *features, status=1)
+    assert written == ["predictions.parquet", "history.parquet"]
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    assert "4 runs packed" in ser("study", "pack", "tiny", *features).stdout
+    packed = records.load("tiny")
+    assert packed.predictions.groupby("run").size().eq(24).all()
+    assert set(packed.history["run"]) == set(packed.runs["run"])
+
+
+def test_a_run_that_died_while_it_was_written_is_resumed(place, monkeypatch):
+    one = ("--features", "fake.npz", "--seed", 0, "--fold", 0, "--objective", "S+C")
+    write = records._write_json
+
+    def dies(path, value):
+        if path.name == "result.json":
+            raise OSError("no space left")
+        write(path, value)
+
+    monkeypatch.setattr(records, "_write_json", dies)
+    ser("study", "run", "tiny", *one, status=1)
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    (checkpoint,) = Path("runs").glob("*/checkpoint.pt")
+    before = checkpoint.stat().st_size
+    assert "1 to do" in ser("study", "run", "tiny", *one).stdout
+    assert checkpoint.stat().st_size < before  # only the weights are left
+    assert "1 finished here" in ser("study", "run", "tiny", *one).stdout
+
+
+def test_measures_are_of_the_training_set_that_was_trained_on(place):
+    text = PLAN.format(epochs=2) + "train_share = 0.5\n"
+    (place / "results" / "tiny" / "plan.toml").write_text(text)
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--seed", 0, "--fold", 0)
+    ser("study", "pack", "tiny", *features)
+    counts = records.load("tiny").embeddings.groupby("run")["side"].value_counts().unstack()
+    assert counts["train"].eq(12).all()  # of 24
+    assert counts["held out"].eq(24).all()
+
+
 def test_a_record_that_is_older_than_a_setting_has_its_default(place):
     ser("study", "run", "tiny", "--features", "fake.npz", "--seed", 0, "--fold", 0)
     ser("study", "pack", "tiny", "--features", "fake.npz")

@@ -229,6 +229,21 @@ def test_refuses_a_checkpoint_that_is_none(made, tmp_path):
     train(made, config(made, seed=5), checkpoint=path)
     with pytest.raises(ValueError, match="is of run"):
         train(made, config(made), checkpoint=path)
+    torch.save({"network": {}}, path)  # the weights of a finished run
+    with pytest.raises(ValueError, match="is of run None"):
+        train(made, config(made), checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"triplet_epochs": 2, "protocol": "speakers"}, "model 'parallel_cnn' answers by softmax"),
+        ({"triplet_epochs": 2, "model": "residual_frames"}, "with protocol 'sessions'"),
+    ],
+)
+def test_refuses_a_triplet_stage_that_nothing_would_be_answered_by(made, changes, message):
+    with pytest.raises(ValueError, match=message):
+        config(made, **changes)
 
 
 def test_identities_do_not_change():
