@@ -198,7 +198,7 @@ def test_damaged_records_are_no_reason_to_train_again(place):
     ser("study", "pack", "tiny", *features)
     Path("results/tiny/history.parquet").unlink()
     for command in ("run", "status", "pack"):
-        output = ser("study", command, "tiny", *features, status=1).output
+        output = ser("study", command, "tiny", *features, status=2).output
         assert "has no history.parquet" in output
 
 
@@ -216,7 +216,7 @@ def test_a_pack_that_died_is_made_good_by_the_next(place, monkeypatch):
         return whole(path)
 
     monkeypatch.setattr(records, "atomic_write", dies)
-    ser("study", "pack", "tiny", *features, status=1)
+    ser("study", "pack", "tiny", *features, status=2)
     assert written == ["predictions.parquet", "history.parquet"]
     monkeypatch.undo()
     monkeypatch.chdir(place)
@@ -236,7 +236,7 @@ def test_a_run_that_died_while_it_was_written_is_resumed(place, monkeypatch):
         write(path, value)
 
     monkeypatch.setattr(records, "_write_json", dies)
-    ser("study", "run", "tiny", *one, status=1)
+    ser("study", "run", "tiny", *one, status=2)
     monkeypatch.undo()
     monkeypatch.chdir(place)
     (checkpoint,) = Path("runs").glob("*/checkpoint.pt")
@@ -418,7 +418,7 @@ def test_refuses_what_is_not_there(place):
     assert (
         "nothing to pack" in ser("study", "pack", "tiny", "--features", "fake.npz", status=2).stderr
     )
-    with pytest.raises(ValueError, match=r"'tiny'.*no runs, predictions, history, embeddings"):
+    with pytest.raises(ValueError, match=r"'tiny'.*no predictions, history, embeddings, runs"):
         records.load("tiny")
     ser("study", "run", "tiny", "--no-such-option", status=2)
 
