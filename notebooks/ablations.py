@@ -428,8 +428,9 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 # t-test over folds. Where runs are missing, the
 # page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
-# One warning for the rows of spectrograms: there batch norm's running averages lag so far behind that a trained
-# network often gives everybody one answer. {doc}`table-1` shows it, and what is left of it with measured moments.
+# One warning, above all for the rows of spectrograms: there batch norm's running averages lag so far behind
+# that a trained network often gives everybody one answer. {doc}`table-1` shows it, and how the same trainings
+# do with measured moments, on both inputs.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
 # corpora and, for accuracies, compactness and reconstruction errors, with a correction for their number;

@@ -725,7 +725,7 @@ glue("common", common)
 # loss does not mind. The running average has not caught up, and every recording looks extreme in the same
 # direction.
 #
-# So the rows above are, on spectrograms, also about how lucky the epoch was that the validating half
+# So the rows above, most of all those on spectrograms, are also about how lucky the epoch was that the validating half
 # picked. The plan did not foresee that, and its rows stand: they are what such a network does under a
 # framework's defaults, and the paper's may have done it too. But one can judge the *same trainings*
 # with measured moments. That is an exploratory grid, added after the rows of EMO-DB were known, and it
@@ -760,8 +760,9 @@ for name, given in (("mfcc", "mfcc"), ("mel", "log_mel")):
 # %% [markdown]
 # EMO-DB, per cent and points with 95 % intervals; the last word of a cell is what its interval
 # supports. With measured moments S reaches {glue:text}`measured_mel` on spectrograms; the change is
-# {glue:text}`measured_gain_mel`. On MFCC it is {glue:text}`measured_gain_mfcc`. Who prints the
-# first column only may say of an input what is true of its running averages.
+# {glue:text}`measured_gain_mel`. On MFCC, where hardly any answer is the same for everybody, it is
+# {glue:text}`measured_gain_mfcc`; so the averages matter there too. Who
+# prints the first column only may say of an input what is true of its running averages.
 #
 # ## What is confused with what
 #
