@@ -161,10 +161,13 @@ app.add_typer(study_app, name="study")
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="A folder of results/.")]
 Corpus = Annotated[str | None, typer.Option(help="Only runs on this corpus.")]
-Input = Annotated[str | None, typer.Option(help="Only runs with this input: mfcc or log_mel.")]
+Input = Annotated[str | None, typer.Option(help="Only runs with this input, such as mfcc.")]
 Objective = Annotated[str | None, typer.Option(help="Only runs with this objective, such as S+C.")]
 Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
 Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
+Name = Annotated[
+    str | None, typer.Option("--run", help="Only the run of this name, as `study plan` shows it.")
+]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs' own folders.")]
 Features = Annotated[
     list[Path] | None, typer.Option(help="Feature file to use instead of recordings; repeatable.")
@@ -181,6 +184,7 @@ def study_plan(
     objective: Objective = None,
     fold: Fold = None,
     seed: Seed = None,
+    name: Name = None,
     features: Features = None,
     as_json: Json = False,
 ) -> None:
@@ -191,7 +195,10 @@ def study_plan(
     from ser_lib.sources import Sources
 
     sources = Sources(features or ())
-    only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
+    only: dict[str, str | int | None] = {
+        "corpus": corpus, "input": input, "objective": objective,
+        "fold": fold, "seed": seed, "identity": name,
+    }  # fmt: skip
     plan = studies.read_plan(study, only, sources=sources)
     if as_json:
         print_json({"runs": [{"run": c.identity, **asdict(c)} for c in plan.runs]})
@@ -209,6 +216,7 @@ def study_run(
     objective: Objective = None,
     fold: Fold = None,
     seed: Seed = None,
+    name: Name = None,
     runs: Runs = Path("runs"),
     features: Features = None,
     jobs: Jobs = 1,
@@ -225,7 +233,10 @@ def study_run(
     from ser_lib.sources import Sources
 
     sources = Sources(features or ())
-    only = {"corpus": corpus, "input": input, "objective": objective, "fold": fold, "seed": seed}
+    only: dict[str, str | int | None] = {
+        "corpus": corpus, "input": input, "objective": objective,
+        "fold": fold, "seed": seed, "identity": name,
+    }  # fmt: skip
     plan = studies.read_plan(study, only, sources=sources)
     studies.run(
         plan,

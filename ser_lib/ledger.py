@@ -18,7 +18,7 @@ _MEANING = {
     "decide, it may hold on other data, such as the paper's own",
     "undecided": "no interval decides, on any corpus",
     "not testable here": "needs what is not at hand, or says nothing that could be measured",
-    "open": "the runs it needs are not all there yet",
+    "open": "the runs or timings it needs are not all there yet",
 }
 _OUTCOMES = {"missing": "runs missing"}
 

@@ -120,6 +120,8 @@ def _protocol(folder: Path) -> Protocol:
 def _about(corpus: str, protocol: Protocol) -> dict[str, Any]:
     if corpus not in protocol.sizes:
         return {"missing": NOT_RUN}
+    if "sessions" not in protocol.sizes[corpus]:
+        raise ValueError(f"the study's runs on {corpus!r} are not by paper 1's protocol 'sessions'")
     utterances = protocol.sizes[corpus]["sessions"].utterances
     notes = [protocol.notes[corpus]] if corpus in protocol.notes else []
     if corpus == PAPER_CORPUS:

@@ -347,8 +347,8 @@ def test_a_row_that_is_half_run_says_how_far_it_is(monkeypatch, tmp_path):
     folder = tmp_path / "results" / "paper1"
     folder.mkdir(parents=True)
     packed = records.load("paper1", ROOT / "results")
-    plain = packed.runs.query("corpus == 'emodb' and input == 'mfcc' and objective == 'S'")
-    gone = plain.query("model == 'parallel_cnn' and dropout == 0.5 and seconds == 6")["run"].iloc[0]
+    condition = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
+    gone = claims.evidence("paper1", ROOT / "results").runs(condition)["run"].iloc[0]
     for name in records.TABLES:
         frame = getattr(packed, name)
         frame[frame["run"] != gone].to_parquet(folder / f"{name}.parquet")

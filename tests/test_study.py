@@ -171,6 +171,13 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     record.to_parquet("results/tiny/predictions.parquet")
     other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
     assert "0 of 24 predictions differ, scores by up to 0.25" in other
+    (name,) = set(record["run"])
+    named = ser("study", "run", "tiny", *features, "--run", name, "--runs", "fourth").stdout
+    assert "1 runs, 0 finished here, 1 packed only, 0 to do" in named
+    assert (
+        "'identity': 'none'"
+        in ser("study", "plan", "tiny", "--run", "none", *features, status=2).stderr
+    )
 
 
 def test_runs_without_predictions_are_packed_and_repeated(place):
