@@ -348,7 +348,7 @@ def test_a_row_that_is_half_run_says_how_far_it_is(monkeypatch, tmp_path):
     folder.mkdir(parents=True)
     packed = records.load("paper1", ROOT / "results")
     condition = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
-    gone = claims.evidence("paper1", ROOT / "results").runs(condition)["run"].iloc[0]
+    gone = claims.evidence("paper1", ROOT).runs(condition)["run"].iloc[0]
     for name in records.TABLES:
         frame = getattr(packed, name)
         frame[frame["run"] != gone].to_parquet(folder / f"{name}.parquet")
