@@ -176,6 +176,12 @@ Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.
 Device = Annotated[str, typer.Option(help="Of torch: cpu or cuda.")]
 
 
+def _only(*values: str | int | None) -> dict[str, str | int | None]:
+    """Settings that the chosen runs must have, from the options above in their order."""
+    names = ("corpus", "input", "objective", "fold", "seed", "identity")
+    return dict(zip(names, values, strict=True))
+
+
 @study_app.command("plan")
 def study_plan(
     study: Study,
@@ -195,10 +201,7 @@ def study_plan(
     from ser_lib.sources import Sources
 
     sources = Sources(features or ())
-    only: dict[str, str | int | None] = {
-        "corpus": corpus, "input": input, "objective": objective,
-        "fold": fold, "seed": seed, "identity": name,
-    }  # fmt: skip
+    only = _only(corpus, input, objective, fold, seed, name)
     plan = studies.read_plan(study, only, sources=sources)
     if as_json:
         print_json({"runs": [{"run": c.identity, **asdict(c)} for c in plan.runs]})
@@ -233,10 +236,7 @@ def study_run(
     from ser_lib.sources import Sources
 
     sources = Sources(features or ())
-    only: dict[str, str | int | None] = {
-        "corpus": corpus, "input": input, "objective": objective,
-        "fold": fold, "seed": seed, "identity": name,
-    }  # fmt: skip
+    only = _only(corpus, input, objective, fold, seed, name)
     plan = studies.read_plan(study, only, sources=sources)
     studies.run(
         plan,
