@@ -1,13 +1,12 @@
 """What may be concluded from few speakers and few seeds: tests, effect sizes, verdicts.
 
-Everything for conclusions can be had from here: the tables of accuracies (``tables``), the
-intervals (``intervals``) and the granularity test of printed figures (``granularity``) too.
+Everything for conclusions can be had from here: the intervals (``intervals``) and the granularity
+test of printed figures (``granularity``) too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,13 +24,10 @@ from ser_lib.intervals import (
     inside,
     verdict,
 )
-from ser_lib.tables import AccuracyTable, accuracy_table
 
 __all__ = [
-    "AccuracyTable",
     "Interval",
     "Test",
-    "accuracy_table",
     "attainable",
     "bootstrap_difference",
     "bootstrap_mean",
@@ -43,7 +39,6 @@ __all__ = [
     "counts",
     "equivalence_test",
     "holm",
-    "holm_intervals",
     "probability_of_superiority",
     "sizes",
     "verdict",
@@ -217,44 +212,6 @@ def holm(p_values: npt.ArrayLike) -> Array:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
     return adjusted
-
-
-def holm_intervals(
-    makers: Sequence[Callable[[float], Interval]], *, level: float = 0.95
-) -> tuple[Interval, ...]:
-    """Widen the intervals of several hypotheses "the difference is 0" by Holm's rule.
-
-    All m intervals are made at level ``1 - (1 - level) / m``; those that exclude 0 stay as they
-    are, the rest is made anew with m the number of the rest, until none more excludes 0. An
-    interval then excludes 0 just where Holm's rule rejects its hypothesis (Holm 1979).
-
-    Args:
-        makers: For each hypothesis, a function from a level to its interval; a higher level must
-            give a wider one (a bootstrap: the same seed each time).
-        level: Level that holds for all hypotheses together.
-
-    Raises:
-        ValueError: there are no hypotheses, or the level is not in (0, 1).
-
-    Example:
-        >>> def maker(mean):
-        ...     return lambda level: Interval(mean, mean - 2 * level, mean + 2 * level, level)
-        >>> [round(i.level, 3) for i in holm_intervals([maker(3), maker(0)])]
-        [0.975, 0.95]
-    """
-    inside("level", level)
-    if not makers:
-        raise ValueError("makers is empty: at least one hypothesis is needed")
-    made: dict[int, Interval] = {}
-    open_ones = list(range(len(makers)))
-    while open_ones:
-        each = 1 - (1 - level) / len(open_ones)
-        made |= {index: makers[index](each) for index in open_ones}
-        left = [index for index in open_ones if made[index].low <= 0 <= made[index].high]
-        if len(left) == len(open_ones):
-            break
-        open_ones = left
-    return tuple(made[index] for index in range(len(makers)))
 
 
 def wilson(hits: int, total: int, *, level: float = 0.95) -> Interval:
