@@ -213,7 +213,6 @@ leaky = splits.Fold(
     fold.name,
     train=np.append(fold.train, fold.parts[1][0]),
     parts=fold.parts,
-    both_ways=True,
     speaker_dependent=False,
 )
 splits.check(speech, fold)  # says nothing: all is well

@@ -18,14 +18,13 @@ class Fold:
     """Indices into a corpus's utterances: the training set and one or two held-out parts.
 
     The network of each epoch is scored on all parts. Of two, one picks the epoch and the other is
-    tested at that epoch; ``both_ways`` says that they then change places. One part alone is tested
-    at the last epoch, since nothing is left to pick by.
+    tested at that epoch, then they change places. One part alone is tested at the last epoch,
+    since nothing is left to pick by.
     """
 
     name: str
     train: Indices
     parts: tuple[Indices, ...]
-    both_ways: bool
     speaker_dependent: bool
 
     @property
@@ -34,7 +33,7 @@ class Fold:
         if len(self.parts) == 1:
             return ((self.parts[0][:0], self.parts[0]),)
         first, second = self.parts
-        return ((first, second), (second, first)) if self.both_ways else ((first, second),)
+        return (first, second), (second, first)
 
 
 def sessions(corpus: Corpus) -> tuple[Fold, ...]:
@@ -64,7 +63,7 @@ def sessions(corpus: Corpus) -> tuple[Fold, ...]:
             _where([u.speaker in speakers[half::2] for u in corpus.utterances]) for half in (0, 1)
         )
         train = _where([not held_out for held_out in inside])
-        folds.append(Fold(session, train, (first, second), True, False))
+        folds.append(Fold(session, train, (first, second), speaker_dependent=False))
     return tuple(folds)
 
 
@@ -78,7 +77,7 @@ def speakers(corpus: Corpus) -> tuple[Fold, ...]:
         ValueError: as :func:`sessions`.
     """
     return tuple(
-        Fold(fold.name, fold.train, (np.sort(np.concatenate(fold.parts)),), False, False)
+        Fold(fold.name, fold.train, (np.sort(np.concatenate(fold.parts)),), speaker_dependent=False)
         for fold in sessions(corpus)
     )
 
@@ -110,7 +109,7 @@ def random_10_fold(corpus: Corpus) -> tuple[Fold, ...]:
 
 def _speaker_dependent(corpus: Corpus, number: int, test: Indices) -> Fold:
     train = np.setdiff1d(np.arange(len(corpus)), test)
-    return Fold(str(number), train, (np.sort(test),), False, True)
+    return Fold(str(number), train, (np.sort(test),), speaker_dependent=True)
 
 
 PROTOCOLS: dict[str, Callable[[Corpus], tuple[Fold, ...]]] = {
