@@ -171,7 +171,10 @@ def compare(study: str, folder: Path) -> str:
 def write_run(
     folder: Path, config: RunConfig, corpus: Corpus, trained: Trained, seconds: float
 ) -> None:
-    """Write a finished run into its folder, the result last."""
+    """Write a finished run into its folder, the result last.
+
+    ``seconds`` are those since the training began or, of a resumed run, since it was resumed.
+    """
     predictions = []
     for way, (choice, (_, test)) in enumerate(zip(trained.choices, trained.fold.ways, strict=True)):
         for by, table in choice.scores.items():
