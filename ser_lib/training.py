@@ -121,7 +121,7 @@ class Run:
         self.fold, scaler = prepare(dataset, config)
         init, order, self.dropout_seed, _ = _seeds(config)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(init)
+            torch.default_generator.manual_seed(init)  # the CPU's only, where weights are drawn
             self.network = build_network(config, dataset.config.shape).to(device)
         self.terms = config.objective.split("+")
         self.center_loss = CenterLoss(
