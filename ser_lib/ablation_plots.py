@@ -147,13 +147,17 @@ def differences(
 
 
 def forest(
-    panels: Mapping[str, Mapping[str, Effect]], *, printed: Mapping[str, Mapping[str, float]]
+    panels: Mapping[str, Mapping[str, Effect]],
+    *,
+    printed: Mapping[str, Mapping[str, float]],
+    metric: str = "class accuracy",
 ) -> Figure:
-    """Many differences in class accuracy, as in :func:`differences` but without the speakers.
+    """Many differences in accuracy, as in :func:`differences` but without the speakers.
 
     Args:
         panels: title -> label -> difference; the panels stand one below another.
         printed: title -> label -> gain that a paper prints, in percentage points.
+        metric: what the differences are of, for the axis.
 
     Raises:
         ValueError: a panel has no effect, or there is none.
@@ -168,7 +172,7 @@ def forest(
         for axes, (title, effects) in zip(grid[:, 0], panels.items(), strict=True):
             _differences(axes, effects, printed.get(title, {}), handles, speakers=False)
             axes.set_title(title, loc="left", fontweight="bold")
-        axes.set_xlabel("difference in class accuracy (points)")
+        axes.set_xlabel(f"difference in {metric} (points)")
         figure.legend(
             handles.values(), handles.keys(), ncols=3, frameon=False, loc="outside upper center"
         )
