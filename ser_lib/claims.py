@@ -242,9 +242,17 @@ def check(root: Path | None = None) -> list[str]:
     return problems + prose.check(_results(root).parent, printed, words)
 
 
-def count(document: Mapping[str, Any]) -> dict[str, int]:
-    """How many claims have each verdict, in the order of ``comparisons.VERDICTS``."""
-    counted = Counter(entry["verdict"] for entry in document["claims"].values())
+def count(study: str = "paper1", root: Path | None = None) -> dict[str, int]:
+    """How many of a paper's claims have each verdict, in the order of ``comparisons.VERDICTS``.
+
+    Questions of ours, which the ledger marks as such, are not the paper's claims.
+
+    Raises:
+        ValueError: ``claims.yml`` or ``verdicts.json`` is missing or damaged.
+    """
+    judged = load_verdicts(study, root)["claims"]
+    theirs = [claim["id"] for claim in load_ledger(study, root).claims if not claim.get("ours")]
+    counted = Counter(judged[name]["verdict"] for name in theirs)
     return {word: counted[word] for word in VERDICTS}
 
 

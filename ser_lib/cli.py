@@ -384,7 +384,7 @@ def claims_check(as_json: Json = False) -> None:
     if as_json:
         verdicts = {}
         if not problems:
-            verdicts = {s: claims.count(claims.load_verdicts(s)) for s in claims.studies()}
+            verdicts = {study: claims.count(study) for study in claims.studies()}
         print_json({"ok": not problems, "verdicts": verdicts, "problems": problems})
     else:
         for problem in problems:
@@ -400,7 +400,9 @@ def claims_update(as_json: Json = False) -> None:
     """Judge every claim and write results/STUDY/verdicts.json of each study with a ledger."""
     from ser_lib import claims
 
-    counts = {study: claims.count(claims.update(study)) for study in claims.studies()}
+    for study in claims.studies():
+        claims.update(study)
+    counts = {study: claims.count(study) for study in claims.studies()}
     if as_json:
         print_json({"verdicts": counts})
         return

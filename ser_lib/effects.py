@@ -7,7 +7,7 @@ While runs are missing nothing is computed from the others: an :class:`Effect` t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ from ser_lib.intervals import (
     verdict,
 )
 from ser_lib.metrics import accuracy_class
+from ser_lib.statistics import corrected_t_test
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,21 @@ def difference(
         return Effect(runs, runs, interval, speakers, smallest=evidence.protocol.smallest)
 
     return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def over_draws(effect: Effect, ratio: float) -> Effect:
+    """Give a difference under a random protocol the interval of a t-test over its draws.
+
+    The interval of :func:`difference` draws utterances and seeds, but no new draws of the test set.
+
+    Args:
+        effect: a difference, with one value for each draw.
+        ratio: test size over training size, for the correction
+            (:func:`ser_lib.statistics.corrected_t_test`).
+    """
+    if effect.speakers is None:
+        return effect
+    return replace(effect, interval=corrected_t_test(effect.speakers, ratio=ratio).interval)
 
 
 def gap(evidence: Evidence, first: Condition, second: Condition) -> Effect:

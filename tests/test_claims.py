@@ -652,7 +652,9 @@ def test_the_page_shows_every_claim_with_its_verdict(checked):
     ledger = yaml.safe_load((checked / "results/paper1/claims.yml").read_text())
     ledger["claims"][1]["ours"] = True
     ledger["deviations"] = ["one more seed"]
+    assert claims.count("paper1", checked)["not reproduced"] == 1
     (checked / "results/paper1/claims.yml").write_text(yaml.safe_dump(ledger))
+    assert claims.count("paper1", checked)["not reproduced"] == 0
     page = claims.ledger_page("paper1", checked)
     assert "Of the 1 claims: 1 reproduced." in page
     assert page.index("## Questions of ours") < page.index("(claim-other)=")

@@ -147,3 +147,15 @@ def test_the_records_of_the_repository_can_be_asked(tmp_path):
 def test_a_minus_is_a_minus():
     effect = effects.Effect(1, 1, effects.Interval(-0.01, -0.02, 0.0), pd.Series([-0.01]))
     assert str(effect) == "−1.0 (−2.0 to +0.0)"
+
+
+def test_over_draws_takes_one_value_for_each():
+    drawn = pd.Series([0.01, 0.02, 0.03, 0.04, 0.05])
+    effect = effects.Effect(10, 10, effects.Interval(0.03, 0.02, 0.04), drawn, smallest=0.02)
+    error = drawn.std() * np.sqrt(1 / 5 + 3 / 7)
+    half = stats.t.ppf(0.975, 4) * error
+    found = effects.over_draws(effect, ratio=3 / 7)
+    assert (found.interval.low, found.interval.high) == pytest.approx((0.03 - half, 0.03 + half))
+    assert (found.interval.estimate, found.smallest) == pytest.approx((0.03, 0.02))
+    missing = effects.Effect(3, 10)
+    assert effects.over_draws(missing, ratio=3 / 7) == missing
