@@ -100,8 +100,9 @@ corpus = "builtin"
 profile = "smoke"
 
 # %% tags=["hide-input"]
+from collections import Counter
+
 import numpy as np
-import pandas as pd
 import torch
 
 from ser_lib import ablation_plots, audio, claims, corpora, diagrams, effects, features
@@ -328,13 +329,11 @@ ablation_plots.differences(others)
 
 # %% tags=["remove-cell"]
 known = {name: effect for name, effect in others.items() if effect.interval is not None}
-supported = pd.Series(
-    [effect.judged.rsplit(", ", 1)[1] for effect in known.values()], dtype=object
-).value_counts()
+supported = Counter(effect.supports for effect in known.values())
 glue("known", len(known))
 glue("all_choices", len(others))
 for word in ("higher", "lower", "no difference", "undecided"):
-    glue(f"how_many_{word.split()[0]}", int(supported.get(word, 0)))
+    glue(f"how_many_{word.split()[0]}", supported[word])
 
 # %% [markdown]
 # Of {glue:text}`all_choices:d` changes, {glue:text}`known:d` have all their runs:

@@ -102,6 +102,8 @@ corpus = "builtin"
 profile = "smoke"
 
 # %% tags=["hide-input"]
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from IPython.display import display
@@ -245,12 +247,12 @@ for study in ("paper1", "paper2"):
     glue(f"claims_{study}", sum(counted.values()))
     glue(f"counted_{study}", ", ".join(f"{n} {word}" for word, n in counted.items() if n))
 shared = of_paper_2.pop("RAVDESS, shared voices: triplets")
-new_voices = [effect.judged for effect in (*of_paper_1.values(), *of_paper_2.values())]
-said = pd.Series([text.rpartition(", ")[2] for text in new_voices]).value_counts()
+new_voices = [*of_paper_1.values(), *of_paper_2.values()]
+supported = Counter(effect.supports for effect in new_voices)
 for word in ("higher", "lower", "no difference", "undecided"):
-    glue(f"how_many_{word.split()[0]}", int(said.get(word, 0)))
+    glue(f"how_many_{word.split()[0]}", supported[word])
 glue("how_many", len(new_voices))
-glue("shown", "show in places" if said.get("higher", 0) else "do not show")
+glue("shown", "show in places" if supported["higher"] else "do not show")
 for short, name in zip(("sa", "sc", "sac", "heavy"), additions, strict=True):
     for where, title in CORPORA.items():
         glue(f"{short}_{where}", of_paper_1[f"{title}: {name}"].judged)

@@ -50,6 +50,16 @@ class Ledger:
     protocol: Protocol
 
     @property
+    def theirs(self) -> tuple[dict[str, Any], ...]:
+        """The paper's claims."""
+        return tuple(claim for claim in self.claims if not claim.get("ours"))
+
+    @property
+    def ours(self) -> tuple[dict[str, Any], ...]:
+        """Questions of ours, which are not counted as the paper's claims."""
+        return tuple(claim for claim in self.claims if claim.get("ours"))
+
+    @property
     def printed(self) -> frozenset[float]:
         """Every number that the paper prints and the ledger quotes."""
         return frozenset(_numbers([claim.get("printed") for claim in self.claims]))
@@ -251,8 +261,8 @@ def count(study: str = "paper1", root: Path | None = None) -> dict[str, int]:
         ValueError: ``claims.yml`` or ``verdicts.json`` is missing or damaged.
     """
     judged = load_verdicts(study, root)["claims"]
-    theirs = [claim["id"] for claim in load_ledger(study, root).claims if not claim.get("ours")]
-    counted = Counter(judged[name]["verdict"] for name in theirs)
+    theirs = load_ledger(study, root).theirs
+    counted = Counter(judged[claim["id"]]["verdict"] for claim in theirs)
     return {word: counted[word] for word in VERDICTS}
 
 

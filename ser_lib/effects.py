@@ -60,16 +60,21 @@ class Effect:
         return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
 
     @property
+    def supports(self) -> str:
+        """What the interval of a difference supports (:func:`ser_lib.intervals.verdict`), or ""."""
+        if self.interval is None or self.smallest is None:
+            return ""
+        return verdict(self.interval, self.smallest)
+
+    @property
     def judged(self) -> str:
-        """As text, with what the interval supports (:func:`ser_lib.intervals.verdict`).
+        """As text, with what the interval supports.
 
         Example:
             >>> Effect(30, 30, Interval(0.05, 0.01, 0.09), smallest=0.02).judged
             '+5.0 (+1.0 to +9.0), higher'
         """
-        if self.interval is None or self.smallest is None:
-            return str(self)
-        return f"{self}, {verdict(self.interval, self.smallest)}"
+        return f"{self}, {self.supports}" if self.supports else str(self)
 
 
 def accuracy(evidence: Evidence, condition: Condition, metric: Metric = "accuracy_class") -> Effect:

@@ -81,8 +81,7 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
         files: names of the study's files that the book offers.
     """
     judged = document["claims"]
-    theirs = [claim for claim in ledger.claims if not claim.get("ours")]
-    ours = [claim for claim in ledger.claims if claim.get("ours")]
+    theirs = ledger.theirs
     groups = {word: [c for c in theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS}
     groups = {word: group for word, group in groups.items() if group}
     counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
@@ -106,8 +105,8 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
-    if ours:
-        parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ours)]
+    if ledger.ours:
+        parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ledger.ours)]
     deviations = [f"- {' '.join(text.split())}" for text in ledger.text.get("deviations", ())]
     if deviations:
         parts.append(_DEVIATIONS.format(rows="\n".join(deviations)))
