@@ -26,7 +26,7 @@ from ser_lib.files import atomic_write
 from ser_lib.records import Records
 from ser_lib.rules import NEEDED, RULES
 
-TOLERANCE = 1e-6
+TOLERANCE = 1.5e-6
 """By how much a number may differ from the one written: summation order, not results."""
 
 _DIGITS = 6
@@ -258,10 +258,13 @@ def count(study: str = "paper1", root: Path | None = None) -> dict[str, int]:
     Questions of ours, which the ledger marks as such, are not the paper's claims.
 
     Raises:
-        ValueError: ``claims.yml`` or ``verdicts.json`` is missing or damaged.
+        ValueError: ``claims.yml`` or ``verdicts.json`` is missing or damaged, or a claim is in the
+            first only.
     """
     judged = load_verdicts(study, root)["claims"]
     theirs = load_ledger(study, root).theirs
+    if new := [claim["id"] for claim in theirs if claim["id"] not in judged]:
+        raise ValueError(f"not judged yet: {', '.join(new)}; run `ser claims update`")
     counted = Counter(judged[claim["id"]]["verdict"] for claim in theirs)
     return {word: counted[word] for word in VERDICTS}
 

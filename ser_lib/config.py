@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from math import inf
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from ser_lib.features import Input, VectorInput
@@ -114,14 +115,20 @@ class RunConfig:
             "train_share": 0 < self.train_share <= 1,
             "fold": self.fold >= 0,
             "seed": self.seed >= 0,
-            "lambda1": self.lambda1 >= 0,
-            "lambda2": self.lambda2 >= 0,
+            "seconds": 0 < self.seconds < inf,
+            "units": self.units >= 1,
+            "layers": self.layers >= 1,
+            "dropout": 0 <= self.dropout < 1,
+            "decoder": all(type(width) is int and width >= 1 for width in self.decoder),
+            "lambda1": 0 <= self.lambda1 < inf,
+            "lambda2": 0 <= self.lambda2 < inf,
+            "alpha": 0 <= self.alpha <= 1,
             "epochs": self.epochs >= 0 and self.epochs + self.triplet_epochs > 0,
             "triplet_epochs": self.triplet_epochs >= 0,
-            "margin": self.margin > 0,
+            "margin": 0 < self.margin < inf,
             "per_class": self.per_class >= 2,
             "batch_size": self.batch_size >= 2,
-            "learning_rate": self.learning_rate > 0,
+            "learning_rate": 0 < self.learning_rate < inf,
             "rho": 0 < self.rho < 1,
         }
         for name, fine in limits.items():
@@ -143,6 +150,8 @@ class RunConfig:
             if type(value) is not kinds[name]:
                 raise ValueError(f"{name} is {value!r}, expected {kinds[name].__name__}")
             clean[name] = value
+        if lacking := sorted(set(_REQUIRED) - set(values)):
+            raise ValueError(f"lacks {', '.join(lacking)}")
         return cls(**clean)
 
     def canonical(self) -> Self:

@@ -248,6 +248,10 @@ class Evidence:
 
     def _by_validation(self, condition: Condition) -> pd.DataFrame:
         """Join, for each fold, seed and way, the answers under the weight it chose."""
+        if not self.protocol.weights:
+            raise ValueError(f"{dict(condition)}: the plan has no weights to choose from")
+        if (protocol := self.config({**condition, "lambda1": 1.0}).protocol) != "sessions":
+            raise ValueError(f"{dict(condition)}: with protocol {protocol!r} nothing validates")
         options, waiting = [], Missing(0, 0)
         for weight in self.protocol.weights:
             try:

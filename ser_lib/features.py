@@ -194,8 +194,8 @@ class Dataset:
         keep = np.array([utterance.emotion in emotions for utterance in self.corpus.utterances])
         return Dataset(corpus, self.config, self.inputs[keep])
 
-    def save(self, path: str | Path, *, dtype: npt.DTypeLike = np.float32) -> None:
-        """Write one ``.npz`` that :meth:`load` reads; ``float16`` halves it for travel."""
+    def save(self, path: str | Path) -> None:
+        """Write one ``.npz`` that :meth:`load` reads."""
         corpus = self.corpus
         meta = {
             "name": corpus.name,
@@ -204,9 +204,7 @@ class Dataset:
             "config": asdict(self.config),
         }
         with atomic_write(Path(path)) as file:
-            np.savez_compressed(
-                file, inputs=self.inputs.astype(dtype), meta=np.array(json.dumps(meta))
-            )
+            np.savez_compressed(file, inputs=self.inputs, meta=np.array(json.dumps(meta)))
 
     @classmethod
     def load(cls, path: str | Path) -> Dataset:

@@ -18,6 +18,8 @@ def atomic_write(path: Path) -> Iterator[IO[Any]]:
     try:
         with temporary.open("xb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())  # or a lost power supply leaves the name without the content
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

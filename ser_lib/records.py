@@ -138,12 +138,11 @@ def packed(study: str, root: str | Path | None = None) -> set[str]:
         return set()
 
 
-def compare(study: str, folder: Path) -> str:
+def compare(kept: Records, folder: Path) -> str:
     """Say how far a finished run is from its packed record.
 
     Compared are its predictions, or where it has none, as for the objective A, its history.
     """
-    kept = load(study)
     record = kept.predictions.query("run == @folder.name")
     record = record.sort_values(["way", "by", "key"])
     settings = RunConfig.from_dict(json.loads((folder / "config.json").read_text()))

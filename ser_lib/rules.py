@@ -82,7 +82,9 @@ def no_overhead(claim: Claim, evidence: Evidence) -> Finding:
     rows = [row for row in claim.get("timings") or () if row["objective"] == claim["objective"]]
     if not rows:
         return Finding(verdict="open")
-    (row,) = rows
+    if len(rows) > 1 or "against_softmax" not in rows[0]:
+        raise ValueError(f"{claim['id']}: the timings of {claim['objective']} are not one ratio")
+    row = rows[0]
     ratio, verdict = row["against_softmax"], "undecided"
     if ratio["high"] < claim["smallest"]:
         verdict = "reproduced"

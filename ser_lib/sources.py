@@ -21,7 +21,7 @@ class Sources:
     """Corpora and their features, each loaded once."""
 
     def __init__(self, files: Sequence[Path] = (), choices: Choices | None = None) -> None:
-        """Read feature files, if any; what they do not hold is loaded from recordings."""
+        """Read feature files, if any; the corpora they do not hold are loaded from recordings."""
         self.files = tuple(files)
         self.choices: Choices = choices or {}
         self._datasets: dict[tuple[str, FeatureConfig], Dataset] = {}
@@ -56,14 +56,30 @@ class Sources:
         return self._corpora[name]
 
     def dataset(self, config: RunConfig) -> Dataset:
-        """Return the features that a run asks for."""
+        """Return the features that a run asks for.
+
+        Raises:
+            ValueError: the corpus is in a feature file, but not with these features.
+        """
         features = FeatureConfig(input=config.input, seconds=config.seconds)
         if config.input in VECTOR_INPUTS:
             features = vector_config(config.input)
         if (config.corpus, features) not in self._datasets:
+            known = [
+                f"{f.input} of {f.seconds:g} s" for c, f in self._datasets if c == config.corpus
+            ]
+            if known and config.corpus not in self._read:
+                raise ValueError(
+                    f"the feature files hold {config.corpus!r} as {', '.join(known)}, "
+                    f"not as {features.input} of {features.seconds:g} s: "
+                    f"{', '.join(map(str, self.files))}"
+                )
             made = extract(self.corpus(config.corpus), features)
             self._datasets[config.corpus, features] = made
         return self._datasets[config.corpus, features]
+
+
+_EXPECTED = {"emotions", "folds", "note", "protocols", "sessions", "utterances"}
 
 
 def check_counts(corpus: Corpus, expected: Mapping[str, Any]) -> None:
@@ -75,7 +91,13 @@ def check_counts(corpus: Corpus, expected: Mapping[str, Any]) -> None:
 
     Raises:
         CorpusError: naming each number that was found and the one expected.
+        ValueError: ``expected`` has a name that nothing reads.
     """
+    if strange := sorted(set(expected) - _EXPECTED):
+        raise ValueError(
+            f"rules.corpora.{corpus.name} has {', '.join(strange)}; "
+            f"known: {', '.join(sorted(_EXPECTED))}"
+        )
     found = {
         "emotions": Counter(utterance.emotion for utterance in corpus.utterances),
         "sessions": Counter(utterance.session for utterance in corpus.utterances),

@@ -58,13 +58,11 @@ class Test:
     interval: Interval
 
 
-def corrected_t_test(
-    differences: npt.ArrayLike, *, ratio: float, level: float = 0.95, null: float = 0.0
-) -> Test:
+def corrected_t_test(differences: npt.ArrayLike, *, ratio: float, level: float = 0.95) -> Test:
     r"""Two-sided t-test of differences per fold, corrected for shared training data.
 
     .. math::
-        t = \frac{\bar d - d_0}{\sqrt{\left(\frac1J + \frac{n_\text{test}}{n_\text{train}}\right)
+        t = \frac{\bar d}{\sqrt{\left(\frac1J + \frac{n_\text{test}}{n_\text{train}}\right)
         s^2}}, \qquad J - 1 \text{ degrees of freedom}
 
     (Nadeau and Bengio 2003, section 3). The correction was derived for random resampling; for
@@ -74,7 +72,6 @@ def corrected_t_test(
         differences: (J,) paired differences, one for each fold.
         ratio: Test size over training size; 1/4 in five equal folds. With 0 it is Student's test.
         level: Confidence level of the interval around the mean difference.
-        null: The difference d0 that is tested.
 
     Raises:
         ValueError: fewer than two differences, one is not finite, all are the same, or an option
@@ -87,9 +84,8 @@ def corrected_t_test(
     """
     d, error = _standard_error(differences, ratio)
     inside("level", level)
-    finite(null, "null", ndim=0, kind="one number")
     mean, degrees = float(d.mean()), d.size - 1
-    statistic = (mean - null) / error
+    statistic = mean / error
     half = float(stats.t.ppf((1 + level) / 2, degrees)) * error
     p_value = 2 * float(stats.t.sf(abs(statistic), degrees))
     return Test(statistic, degrees, p_value, Interval(mean, mean - half, mean + half, level))

@@ -10,6 +10,7 @@ import threading
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,15 +83,19 @@ def read_plan(
     try:
         sources.choose(text.get("corpora", {}))
         expected = text.get("rules", {}).get("corpora", {})
+        named: set[str] = set()
         for grid in text["grid"]:
             factors = {k: v if isinstance(v, list) else [v] for k, v in grid.items()}
             for values in itertools.product(*factors.values()):
                 settings = {**text.get("fixed", {}), **dict(zip(factors, values, strict=True))}
+                named.add(settings["corpus"])
                 if any(settings.get(key, value) != value for key, value in only.items()):
                     continue
                 for config in _all_folds(settings, sources, expected):
                     if all(getattr(config, key) == value for key, value in only.items()):
                         runs[config.identity] = config
+        if strange := sorted(set(expected) - named):
+            raise ValueError(f"rules.corpora: no grid has the corpus {', '.join(strange)}")
     except KeyError as error:
         raise ValueError(f"{path} lacks {error}") from error
     except (AttributeError, TypeError) as error:
@@ -105,6 +110,8 @@ def read_plan(
 def _all_folds(
     settings: dict[str, Any], sources: Sources, expected: Choices
 ) -> Iterator[RunConfig]:
+    if strange := sorted({"corpus_hash", "fold"} & set(settings)):
+        raise ValueError(f"{', '.join(strange)} is not for a plan to set")
     label_set = settings.get("emotions", "four")
     if label_set not in LABEL_SETS:
         raise ValueError(f"emotions {label_set!r}, known sets: {', '.join(LABEL_SETS)}")
@@ -131,9 +138,10 @@ def run(
 ) -> None:
     """Run what is neither finished nor packed, resuming what was begun; safe to start twice.
 
-    If all of the plan's runs are packed already and ``again`` is set, they are run again and
-    compared with their records: on the same type of machine the predictions are the same. Each run
-    computes on one thread, so that its bits do not depend on ``jobs``.
+    If all of the plan's runs are packed already and ``again`` is set, those that are not finished
+    in ``runs_root`` are run again, and all are compared with their records: on the same type of
+    machine the predictions are the same. Each run computes on one thread, so that its bits do not
+    depend on ``jobs``.
 
     Args:
         plan: which runs.
@@ -146,9 +154,15 @@ def run(
         progress: wraps the finished runs, given how many were done before and how many there are.
 
     Raises:
-        ValueError: features and plan do not belong together.
-        OSError: ``runs_root`` cannot be written.
+        ValueError: features and plan do not belong together, or the device cannot be used.
+        OSError: ``runs_root`` cannot be written, or a worker died.
     """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # the second from a torch without CUDA
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"device {device!r} cannot be used: {why}") from error
+    records.library_hash()  # of the code that runs now, not of what is edited meanwhile
     sources = sources or Sources()
     unfinished = [c for c in plan.runs if not records.finished(runs_root / c.identity)]
     packed = records.packed(plan.name)
@@ -158,9 +172,9 @@ def run(
         f"{plan.name}: {len(plan.runs)} runs, {finished} finished here, "
         f"{len(unfinished) - len(open_runs)} packed only, {len(open_runs)} to do"
     )
-    repeat = again and bool(unfinished) and not open_runs
-    if repeat:
-        say("all are packed: running them again, to compare with their records")
+    repeated = [c for c in plan.runs if c.identity in packed] if again and not open_runs else []
+    if repeated:
+        say("all that is not finished here is packed: run again, to compare with the records")
         open_runs = unfinished
     done = len(plan.runs) - len(open_runs)
     for config in open_runs:
@@ -178,9 +192,10 @@ def run(
     )
     for number, line in enumerate(progress(lines, done, len(plan.runs)), done + 1):
         say(f"[{number}/{len(plan.runs)}] {line}")
-    if repeat:
-        for config in open_runs:
-            say(f"{config.label}: {records.compare(plan.name, runs_root / config.identity)}")
+    if repeated:
+        kept = records.load(plan.name)
+    for config in repeated:
+        say(f"{config.label}: {records.compare(kept, runs_root / config.identity)}")
 
 
 def _side_by_side(
@@ -193,6 +208,10 @@ def _side_by_side(
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise OSError(
+                "a worker died, perhaps for lack of memory; start again to resume"
+            ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -211,6 +230,7 @@ def _start_worker(files: tuple[Path, ...], choices: Choices) -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    records.library_hash()
     _worker_sources.append(Sources(files, choices))
 
 
@@ -223,7 +243,8 @@ def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> 
     with _locked(folder / "lock"):
         if records.finished(folder):
             return f"{config.label}: finished elsewhere"
-        records.library_hash()  # of the code that runs now, not of what is edited meanwhile
+        for left in folder.glob(".*"):  # by a process that was killed while it wrote
+            left.unlink()
         start = monotonic()
         dataset = sources.dataset(config).select(emotions=config.emotions)
         threads = torch.get_num_threads()

@@ -1,10 +1,11 @@
 """The chain of evidence on records with known effects, and on the repository itself."""
 
+import copy
 import json
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -235,6 +236,10 @@ def test_no_overhead(house, low, high, verdict):
     path.write_text('{"rows": [{"objective": "S+C"}]}')
     with pytest.raises(ValueError, match=r"steps\.json.*milliseconds"):
         claims.update("paper1", root)
+    for wrong in ([rows[1], rows[1]], [{"objective": "S+C", "milliseconds": 1.0}]):
+        path.write_text(json.dumps({"rows": wrong}))
+        with pytest.raises(ValueError, match=r"claim: the timings of S\+C are not one ratio"):
+            claims.update("paper1", root)
 
 
 @pytest.mark.parametrize(
@@ -412,6 +417,19 @@ def test_equal_validation_accuracies_are_settled_by_cross_entropy(house):
     evidence = Evidence(found, claims.load_ledger("paper1", root).protocol)
     condition = {"corpus": "emodb", "input": "mfcc", "objective": "S+C", "lambda1": "validation"}
     assert set(evidence.answers(condition)["run"]) == set(near[0]["run"])
+    with pytest.raises(ValueError, match="with protocol 'speakers' nothing validates"):
+        Evidence(
+            found,
+            replace(
+                evidence.protocol,
+                fixed={**evidence.protocol.fixed, "protocol": "speakers"},
+                sizes={
+                    "emodb": {"speakers": evidence.protocol.sizes["emodb"]["sessions"]},
+                },
+            ),
+        ).answers(condition)
+    with pytest.raises(ValueError, match="the plan has no weights"):
+        Evidence(found, replace(evidence.protocol, weights=())).answers(condition)
 
 
 @pytest.mark.parametrize(
@@ -461,6 +479,17 @@ def test_two_scores_that_rounding_made_one_do_not_fail_the_check(checked):
     frame.to_parquet(path, index=False)
     claims.update("paper1", checked)
     assert claims.check(checked) == []
+
+
+def test_a_last_digit_may_flip_and_no_more(checked):
+    path = checked / "results/paper1/verdicts.json"
+    document = json.loads(path.read_text())
+    numbers = document["claims"]["claim"]["cells"][0]["numbers"]
+    for change, fails in ((1e-6, False), (-1e-6, False), (2e-6, True)):
+        changed = copy.deepcopy(document)
+        changed["claims"]["claim"]["cells"][0]["numbers"]["first"] = numbers["first"] + change
+        path.write_text(json.dumps(changed))
+        assert bool(claims.check(checked)) == fails
 
 
 def test_one_changed_prediction_fails_the_check(checked):
@@ -638,6 +667,14 @@ def test_a_verdict_may_not_be_glued_by_hand(checked):
 
 
 # ---- the page and the downloads ------------------------------------------------------------------
+
+
+def test_a_claim_that_nobody_judged_is_not_counted(checked):
+    path = checked / "results/paper1/claims.yml"
+    ledger = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**ledger, "claims": [*ledger["claims"], entry("new")]}))
+    with pytest.raises(ValueError, match="not judged yet: new"):
+        claims.count("paper1", checked)
 
 
 def test_the_page_shows_every_claim_with_its_verdict(checked):

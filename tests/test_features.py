@@ -505,13 +505,6 @@ def test_save_and_load(dataset: Dataset, tmp_path: Path) -> None:
         assert {stored[name].dtype.kind for name in stored.files} == {"f", "U"}
 
 
-def test_half_precision_stays_close(dataset: Dataset, tmp_path: Path) -> None:
-    dataset.save(tmp_path / "half.npz", dtype=np.float16)
-    loaded = Dataset.load(tmp_path / "half.npz")
-    assert loaded.inputs.dtype == np.float32
-    np.testing.assert_allclose(loaded.inputs, dataset.inputs, rtol=1e-3, atol=1e-4)
-
-
 def test_a_feature_file_is_replaced_whole_or_not_at_all(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

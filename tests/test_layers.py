@@ -200,7 +200,7 @@ def layers_at(x, weight, kernel, winners):
 
 
 @quick
-def test_quick_search_asks_few_positions_and_all_that_matter():
+def test_quick_search_asks_every_position_that_matters():
     # Two bright spots that differ by less than a step of the integers: only the bound saves the
     # brighter one, which comes second.
     x = torch.rand(1, 30, 40) * 0.5

@@ -206,10 +206,10 @@ def test_corrected_t_test_by_hand():
     assert test.interval.high == pytest.approx(3 + 2.776445 * 1.06066, abs=1e-5)
 
 
-@given(several, st.floats(-0.5, 0.5))
-def test_without_correction_it_is_students_test(differences, null):
-    test = statistics.corrected_t_test(differences, ratio=0, null=null)
-    oracle = scipy.stats.ttest_1samp(differences, null)
+@given(several)
+def test_without_correction_it_is_students_test(differences):
+    test = statistics.corrected_t_test(differences, ratio=0)
+    oracle = scipy.stats.ttest_1samp(differences, 0)
     ends = oracle.confidence_interval(0.95)
     assert (test.statistic, test.p_value) == pytest.approx((oracle.statistic, oracle.pvalue))
     assert (test.interval.low, test.interval.high) == pytest.approx((ends.low, ends.high))
@@ -253,7 +253,6 @@ def test_equivalence_with_correction_is_harder():
         ([0.1, 0.2], {"ratio": -1}, "ratio is -1"),
         ([0.1, 0.2], {"ratio": math.nan}, "ratio is nan"),
         ([0.1, 0.2], {"level": 0}, "level is 0"),
-        ([0.1, 0.2], {"null": math.nan}, "nan is not finite"),
     ],
 )
 def test_t_test_refuses(differences, options, text):

@@ -171,6 +171,13 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     record.to_parquet("results/tiny/predictions.parquet")
     other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
     assert "0 of 24 predictions differ, scores by up to 0.25" in other
+    # What was repeated before, and then interrupted, is compared as well.
+    ser("study", "pack", "tiny", *features, "--runs", "elsewhere")
+    both = (*features, "--seed", 0, "--fold", 0)
+    resumed = ser("study", "run", "tiny", *both, "--runs", "again").stdout
+    assert "2 runs, 1 finished here, 1 packed only, 0 to do" in resumed
+    assert resumed.count("epochs [") == 1
+    assert resumed.count("predictions") == 2
     (name,) = set(record["run"])
     named = ser("study", "run", "tiny", *features, "--run", name, "--runs", "fourth").stdout
     assert "1 runs, 0 finished here, 1 packed only, 0 to do" in named
@@ -330,8 +337,12 @@ while killed < 10:
     if child == 0:
         study.run(plan, runs_root=root, sources=sources)
         os._exit(0)
-    while killed > 1 and checkpoints() == before:  # the first two die wherever they are
+    ended = 0
+    # The first two die wherever they are.
+    while killed > 1 and checkpoints() == before and not ended:
         time.sleep(0.002)
+        ended, _ = os.waitpid(child, os.WNOHANG)
+    assert not ended, f"all finished after {killed} kills: more epochs are needed"
     time.sleep(moments.uniform(0, 0.15))
     os.kill(child, signal.SIGKILL)
     killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -405,6 +416,11 @@ def test_started_twice_at_once_runs_everything_once(place):
         (PLAN.format(epochs="'two'"), "epochs is 'two'"),
         (PLAN.format(epochs=2) + "lambda3 = 1.0\n", "unknown setting lambda3"),
         (PLAN.format(epochs=2).replace('"four"', '"five"'), "known sets: four, all"),
+        (PLAN.format(epochs=2).replace("seed", "margin"), "lacks seed"),
+        (PLAN.format(epochs=2) + "decoder = [[8.0]]\n", "decoder is (8.0,)"),
+        (PLAN.format(epochs=2) + "fold = 0\n", "fold is not for a plan to set"),
+        (PLAN.format(epochs=2) + "[rules.corpora.fake]\nemotion = {}\n", "has emotion; known"),
+        (PLAN.format(epochs=2) + "[rules.corpora.emobd]\n", "no grid has the corpus emobd"),
     ],
 )
 def test_refuses_a_bad_plan(place, plan, message):
@@ -420,6 +436,15 @@ def test_refuses_what_is_not_there(place):
     result = ser("study", "run", "tiny", "--features", "fake.npz", "--fold", 9, status=2)
     assert "'fold': 9" in result.stderr
     (place / "broken.npz").write_bytes(b"no archive")
+    for device in ("gpu", "cuda:99"):
+        result = ser("study", "run", "tiny", "--features", "fake.npz", "--device", device, status=2)
+        assert f"device '{device}' cannot be used" in result.stderr
+    assert not (place / "runs").exists()
+    path = place / "results/tiny/plan.toml"
+    path.write_text(path.read_text().replace('"mfcc"', '"log_mel"'))
+    result = ser("study", "run", "tiny", "--features", "fake.npz", status=2)
+    assert "fake.npz" in result.stderr
+    assert "not as log_mel of 1 s" in result.stderr
     result = ser("study", "run", "tiny", "--features", "broken.npz", status=2)
     assert "broken.npz is not a feature file" in result.stderr
     assert (
@@ -455,5 +480,9 @@ def test_every_committed_study_has_a_plan_that_its_records_follow():
 
 
 def test_plan_with_another_value_type_is_no_run(place):
-    plan = study.read_plan("tiny", {"objective": "S"}, sources=study.Sources([place / "fake.npz"]))
-    assert {config.objective for config in plan.runs} == {"S"}
+    sources = study.Sources([place / "fake.npz"])
+    assert {
+        config.seed for config in study.read_plan("tiny", {"seed": 0}, sources=sources).runs
+    } == {0}
+    with pytest.raises(ValueError, match=r"no run of study 'tiny' has \{'seed': '0'\}"):
+        study.read_plan("tiny", {"seed": "0"}, sources=sources)

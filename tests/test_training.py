@@ -1,5 +1,6 @@
 """The loop: it learns, resumes bit for bit, and refuses what does not belong together."""
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -244,6 +245,31 @@ def test_refuses_a_checkpoint_that_is_none(made, tmp_path):
 def test_refuses_a_triplet_stage_that_nothing_would_be_answered_by(made, changes, message):
     with pytest.raises(ValueError, match=message):
         config(made, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alpha", 2.0),
+        ("alpha", -0.1),
+        ("decoder", (0,)),
+        ("decoder", (8.0,)),
+        ("dropout", 1.0),
+        ("dropout", -0.5),
+        ("lambda1", math.nan),
+        ("lambda2", math.inf),
+        ("layers", 0),
+        ("learning_rate", math.inf),
+        ("learning_rate", 0.0),
+        ("margin", math.inf),
+        ("seconds", 0.0),
+        ("seconds", math.nan),
+        ("units", 0),
+    ],
+)
+def test_refuses_what_could_not_be_trained(made, name, value):
+    with pytest.raises(ValueError, match=f"{name} is .*, which is out of its range"):
+        config(made, **{name: value})
 
 
 def test_identities_do_not_change():
