@@ -457,7 +457,9 @@ table.style.format("{:.3f}").format("{:.0f}", subset=["right, new (%)"])
 # Paper 1 reports $\lambda_1 = 4$ as the best of 0.001 to 5, but its equation 1 is lost in our copy.
 # {cite:t}`wen2016` print a sum over the batch, our definition has a mean, and a framework's
 # squared-error function would take the mean over the dimensions as well. (We keep the ½ in all
-# three; such a function has none, which doubles the last weight.) For one batch of 32 embeddings, as
+# three; such a function has none, which doubles the last weight.) The table supposes that the
+# softmax loss is a mean over the batch, as in today's frameworks; where it is a sum as well, as in
+# {cite:t}`wen2016`, the 32 cancels and their 4 is our 4. For one batch of 32 embeddings, as
 # in our study, of 64 numbers:
 
 # %%

@@ -567,8 +567,8 @@ glue("together", float(steps.corr().iloc[0, 1]))
 # {ref}`exercise-peek` measures what it is worth.
 #
 # **Averaging the wrong thing.** The mean of ten speakers' class accuracies is not the class
-# accuracy of all recordings together: speakers have different numbers of recordings, and some
-# lack an emotion. Neither is wrong. A comparison that mixes them is.
+# accuracy of all recordings together: speakers have different numbers of recordings, of some
+# emotions only two or three. Neither is wrong. A comparison that mixes them is.
 #
 # **Seeds in place of speakers.** A hundred seeds make the mean of these ten speakers precise. They
 # say nothing about an eleventh.

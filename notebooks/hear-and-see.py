@@ -215,7 +215,8 @@ plots.side_by_side(
 #
 # The corpora of the two papers come at different rates; paper 1 works at 16 kHz, so
 # `audio.load_audio` converts every file to the rate it is asked for and refuses files that are
-# silent or damaged.
+# silent or damaged. (Paper 1 speaks of "spectrogram magnitudes"; we take powers, see
+# {doc}`open-choices`.)
 
 # %%
 emotion = max(signals)

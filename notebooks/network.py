@@ -338,7 +338,8 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # | epochs, batch size | not given | chosen, in every record |
 # | center loss: sum or mean | formula lost in our copy | mean over the batch, chosen |
 #
-# Each of these is one argument of the library's configuration, stored in the record of every run.
+# Most of these are arguments of the library's configuration, stored in the record of every run; that the
+# center loss is a mean, and Adadelta's ε, are fixed in the code.
 #
 # One printed number also raises a question. In Table 1 the row "S, Spectrogram" equals the row of
 # the group's earlier network {cite:p}`yenigalla2018` to the last digit: 71.2 and 61.9. Either two
@@ -376,7 +377,8 @@ diagrams.around_centers(points, names, middles)
 # The points here are invented, to show the idea. {doc}`center-loss` derives the rule by which the
 # centers move, and {doc}`clusters` looks at real embeddings. One detail matters from the start: with
 # $\lambda_1 = 4$, the paper's best value, it makes a difference whether the loss is a mean or a sum
-# over the batch. With a batch of 32 a sum pulls 32 times as hard.
+# over the batch. With a batch of 32 a sum pulls 32 times as hard, beside a softmax
+# loss that is a mean.
 #
 # **A, the auxiliary loss.** The upper branch rebuilds the input, and the loss is the mean squared
 # error. The second task, the paper argues, makes the network encode important patterns of the input

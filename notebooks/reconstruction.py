@@ -455,8 +455,8 @@ for factor, (errors, _, _) in as_sum.items():
 # | Joint supervision does help: labels point to structure that new voices share. | S+A is better on new voices also where A has converged. | A and S+A at a weight where both have |
 #
 # The first three are one family: *A has not finished*. The page's live training makes the first and the
-# third plausible, says nothing of the second, and proves none, for we do not have the authors' code. Where our runs stand, and what the
-# rules make of them, is in {doc}`../book/verdicts`.
+# third plausible, says nothing of the second, and proves none, for we do not have the authors' code. {doc}`table-2` holds
+# them against our runs; what the rules make of those is in {doc}`../book/verdicts`.
 #
 # ## What can go wrong
 #

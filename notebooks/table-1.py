@@ -158,8 +158,8 @@ glue("over_best_guest", best.printed[1] - max(row.printed[1] for row in guests))
 
 # %% [markdown]
 # The order is what a reader takes home: every addition raises both figures, on both inputs. No spread
-# is printed, over folds, speakers or repetitions, and the steps between the last three rows are half
-# a point to two points wide.
+# is printed, over folds, speakers or repetitions, and any two of the last three rows are half a point to
+# two points apart.
 #
 # ### Two rows that are one
 #
@@ -290,8 +290,10 @@ for name, values, ratio in (
 
 # %% [markdown]
 # The correction makes the same five differences {math}`\sqrt{1 + J/4} = 1.5` times less sure. The
-# library has it, with the plan's own method (a bootstrap over speakers and seeds, as in
-# {doc}`first-result`), the test for *no* difference, and two sizes of effect, in one line:
+# library has it, with the plan's own method, the test for *no* difference, and two sizes of effect, in
+# one line. The plan's method is a bootstrap as in {doc}`first-result`, which drew speakers only; here for
+# each speaker drawn the seeds are drawn too, with replacement, so that luck in training widens the
+# interval.
 
 # %%
 found = contrast(center, plain, smallest=smallest)
@@ -718,8 +720,8 @@ glue("behind", behind)
 glue("common", common)
 
 # %% [markdown]
-# By {glue:text}`behind:.1f` standard deviations. The 3,200 features are maxima, so all of them are
-# positive and much the same for every recording; a unit's mean over recordings is
+# By {glue:text}`behind:.1f` standard deviations. The 3,200 features are maxima after ReLU, so none of
+# them is negative, and they are much the same for every recording; a unit's mean over recordings is
 # {glue:text}`common:.1f` times its spread. A step that changes the weights a little moves all
 # recordings together, by more than lies between them. Batch norm takes that out in training, so the
 # loss does not mind. The running average has not caught up, and every recording looks extreme in the same

@@ -18,7 +18,8 @@
 # - tell which of these a study can rule out, and which need runs that it does not have.
 # ```
 #
-# **You need** {doc}`reconstruction`, whose five hypotheses meet the runs here, and {doc}`table-1`.
+# **You need** {doc}`reconstruction`, whose hypotheses meet the runs here, all but the one about
+# kernels, since the records keep no weights, and {doc}`table-1`.
 
 # %% tags=["setup", "hide-cell"]
 # Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
@@ -235,7 +236,8 @@ print(f"epoch, {picked.to_numpy().mean():.2f} after the one that the other half 
 #
 # The ledger judges by the last epoch, because the paper trained all rows for the "same number of
 # epochs" (its Table 2); the picked epoch stands beside it. "A over this row" is the ratio of the
-# paper's table above, here with the ledger's 95 % interval, of a t-test over folds; above 1, the row
+# paper's table above, here with the ledger's 95 % interval, of a t-test over folds corrected for the training data they
+# share; above 1, the row
 # rebuilds better than A. The last column holds the row against the mean input: above 1, the network is
 # *worse* than a guess that sees nothing. Read that column first.
 
@@ -442,8 +444,9 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 # %% [markdown]
 # For A on EMO-DB with MFCC the held-out error is {glue:text}`a_gap:.2f` times the training error. The
 # training error itself is {glue:text}`a_training:.1f`, where the mean input costs
-# {glue:text}`guess_emodb_mfcc:.1f` on voices that it has never met. A ratio near 1 is not memory: the
-# decoder does hardly better on the voices that it has met.
+# {glue:text}`guess_emodb_mfcc:.1f` on voices that it has never met. A ratio near 1 shows no sign of memory.
+# It does not exclude it: dropout raises the training error by an amount that the records do not tell, and
+# the mean input's error on the training recordings themselves is not in the table.
 #
 # Where a row has a training error below the mean input's and a held-out error far above it, the trouble is
 # another: memory, or the batch norm's running averages ({doc}`table-1`), which the decoder uses too.
@@ -542,6 +545,7 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 # | the stopping epoch | a ratio near six at some common epoch | the figure of ratios |
 # | memory of training voices | training error far below held-out error | the table of gaps |
 # | the weight, the width | A's error six times S+A's under another setting | the sweep, of S+A only |
+# | A works on random kernels | how far the kernels of A and of S+A move in training | not in the records, which keep no weights |
 # | scaling, one for all rows | A and S+A under another scaling | not in the plan |
 # | scaling, different for the rows | the table of guesses: enough, but for spectrograms in decibels | cannot be ruled out from outside |
 # | A stopped early, the others not | A's own curve, first epochs against last | the caption says the opposite: "trained for same number of epochs" |
@@ -552,8 +556,8 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 #
 # ## What can go wrong
 #
-# **An error without a baseline.** Forty epochs, a network of a quarter of a million parameters, a
-# smooth falling curve, and what comes out may still be no better than the mean. Only the baseline's
+# **An error without a baseline.** Forty epochs, a decoder of two million parameters, a falling training
+# error, and what comes out may still be no better than the mean. Only the baseline's
 # line in the figure shows it.
 #
 # **The baseline from the test.** The mean of the *held-out* inputs has seen what it is tested on. Ours is of
@@ -726,14 +730,15 @@ print(
 #
 # - An absolute error of reconstruction says little: the same guess costs anything from
 #   {glue:text}`guess_least:.2f` to {glue:text}`guess_most:.0f` · 10⁻⁴, by scaling and logarithm.
-# - A on EMO-DB with MFCC ends at {glue:text}`a_over_guess:.2f` of the mean input's error. On new voices,
-#   a decoder at this level has learned what is common to all recordings.
+# - A on EMO-DB with MFCC ends at {glue:text}`a_over_guess:.2f` of the mean input's error. On new voices
+#   such a decoder is of no more use than the mean of all inputs; whether that is what it has learned,
+#   the error does not say.
 # - The largest ratio of A to S+A at one and the same epoch: {glue:text}`peak_ratio`. The printed one is
 #   {glue:text}`printed_ratio:.1f`.
 # - Different scaling or different stopping could produce such a ratio; they can neither be shown nor
 #   excluded from outside.
 #
-# Next: {doc}`../book/verdicts`.
+# Next: {doc}`open-choices`, on what was fixed for all of this.
 #
 # ## References
 #
