@@ -233,6 +233,9 @@ def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
 def fold_test(logs: pd.DataFrame) -> Test:
     """t-test of the means of folds, corrected for the training data that they share.
 
+    The K folds are those of a cross-validation, which tests each recording once: then a test is
+    1 / (K - 1) of the size of its training.
+
     Args:
         logs: (units, seeds), the units as in :meth:`ser_lib.evidence.Evidence.by_part`.
     """

@@ -75,8 +75,9 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
     r"""Compare two conditions by every method of the book.
 
     The t-tests take the class accuracy of each fold, averaged over seeds: another seed tests the
-    same recordings and is no new resampling. With K folds there are K - 1 degrees of freedom, and
-    the test is :math:`1 / (K - 1)` of the size of the training.
+    same recordings and is no new resampling. With the K folds of a cross-validation, which tests
+    each recording once, there are K - 1 degrees of freedom, and the test is :math:`1 / (K - 1)` of
+    the size of the training.
 
     Args:
         first: answers of one condition.
