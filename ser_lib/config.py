@@ -9,6 +9,7 @@ from functools import cache
 from math import inf
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
+from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.features import Input, VectorInput
 from ser_lib.layers import Padding
 from ser_lib.mining import Distance, Mining
@@ -29,6 +30,10 @@ PROPORTIONS = {
 OBJECTIVES = ("S", "A", "S+A", "S+C", "S+A+C")
 """Softmax (S), reconstruction as auxiliary task (A), center loss (C), and their sums."""
 
+
+_TOLD = ("lambda2", "center_norm", "model", "proportions", "train_share", "batch_statistics",
+         "seconds", "scaling", "padding", "dropout", "decoder")  # fmt: skip
+"""What the label of a run of paper 1 names where it is not the default."""
 
 _REQUIRED = {
     "corpus": str,
@@ -201,6 +206,12 @@ class RunConfig:
             what += f" {self.epochs}+{self.triplet_epochs} epochs"
             if self.triplet_epochs:
                 what += f" triplet {self.mining} {self.distance} {self.margin:g}"
+        else:
+            told = {f.name: f.default for f in fields(self) if f.name in _TOLD}
+            changed = {k: v for k in told if (v := getattr(self, k)) != told[k]}
+            what = " ".join([what, *(f"{k}={v}" for k, v in changed.items())])
+            if self.emotions != PAPER_EMOTIONS:
+                what += f" {len(self.emotions)} emotions"
         return f"{self.corpus} {self.input} {what} fold {self.fold} seed {self.seed}"
 
     @property

@@ -279,6 +279,18 @@ def test_identities_do_not_change():
     assert replace(run, objective="S+C", lambda1=0.1).identity == "6be3025422350be6"
 
 
+def test_labels_tell_runs_of_other_settings_apart(made):
+    kwargs = {"objective": "S+C", "lambda1": 0.1, "seconds": 6.0, "decoder": (256,)}
+    plain = config(made, **kwargs, emotions=PAPER_EMOTIONS)
+    where = f"{plain.corpus} mfcc S+C lambda1=0.1"
+    assert plain.label == f"{where} fold 0 seed 0"
+    changes = {"padding": "same", "dropout": 0.25, "decoder": (8, 9), "center_norm": "l1"}
+    for name, value in changes.items():
+        assert replace(plain, **{name: value}).label == f"{where} {name}={value} fold 0 seed 0"
+    three = replace(plain, emotions=PAPER_EMOTIONS[:3])
+    assert three.label == f"{where} 3 emotions fold 0 seed 0"
+
+
 def test_canonical(made):
     run = config(made, objective="S", lambda1=0.1, lambda2=9.0, alpha=0.1)
     assert run.canonical() == config(made, objective="S", decoder=(256,)).canonical()
