@@ -397,7 +397,8 @@ glue("predicted_200", float(np.degrees(1 / np.sqrt(200))))
 # radians: $1/\sqrt{200}$ is {glue:text}`predicted_200:.2f`°.
 #
 # So among many dimensions 90° is not "quite different"; it is what unrelated things have. There is
-# room for eight emotions at right angles to each other, and for hundreds more. An angle of 60° is
+# room for eight emotions at right angles to each other, and for 192 more; for several times as many if
+# *nearly* at right angles is enough ({ref}`exercise-room`). An angle of 60° is
 # then a strong likeness, and one of 120° a strong opposition. But that holds for directions that are spread evenly over
 # all dimensions. What a network that was trained on $K$ classes gives fills hardly more than $K - 1$ of
 # them; there 60° may be chance.

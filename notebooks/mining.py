@@ -626,7 +626,7 @@ print([round(v, 3) for v in pays.tolist()], [round(v, 3) for v in listed.sum(1).
 # - A sum of hinges is the area under a staircase. With the limits sorted, counting replaces listing:
 #   $O(B^2 \log B)$ time, $O(B^2)$ memory, and the counts are the gradient.
 #
-# With an embedding trained like that, the last question of paper 2 is how to read it: by angles.
+# Next: {doc}`angles`. With an embedding trained like that, the last question of paper 2 is how to read it.
 #
 # ## References
 #

@@ -519,7 +519,8 @@ for name, shared in (("independent", 0.0), ("half shared", 0.5)):
 # - Whether a setting also moves the *difference* between two objectives takes a sweep with both.
 # - The best of many settings is a gain even where none is; fix them first, or let validation choose.
 #
-# Next: {doc}`../book/verdicts`, where paper 1's claims are judged one by one.
+# Next: {doc}`residual-network`, the network of paper 2. Paper 1's claims are judged one by one in
+# {doc}`../book/verdicts`.
 #
 # ## References
 #
