@@ -236,9 +236,8 @@ print(f"epoch, {picked.to_numpy().mean():.2f} after the one that the other half 
 #
 # The ledger judges by the last epoch, because the paper trained all rows for the "same number of
 # epochs" (its Table 2); the picked epoch stands beside it. "A over this row" is the ratio of the
-# paper's table above, here with the ledger's 95 % interval, of a t-test over folds corrected for the training data they
-# share; above 1, the row
-# rebuilds better than A. The last column holds the row against the mean input: above 1, the network is
+# paper's table above, here with the ledger's 95 % interval, of a t-test over folds
+# corrected for the training data they share; above 1, the row rebuilds better than A. The last column holds the row against the mean input: above 1, the network is
 # *worse* than a guess that sees nothing. Read that column first.
 
 # %% tags=["hide-input"]

@@ -197,8 +197,8 @@ printed = ["47.22", "58.33", "55.56", "56.94", "54.16", "61.11", "91.67"]
 # %% [markdown]
 # An accuracy is a count divided by the size of the test set. Not every percentage is possible with
 # every size: with ten utterances there are only multiples of ten. So ask, for every size up to
-# 432, which is 30 % of the corpus and so the test set of the poster's split: is there, for each printed figure, a count that gives it? {cite:t}`brown2017` ask so of
-# means, and call it the GRIM test. A figure may have been rounded or cut off after two decimals; both
+# 432, which is 30 % of the corpus and so the test set of the poster's split: is there, for each printed
+# figure, a count that gives it? {cite:t}`brown2017` ask so of means, and call it the GRIM test. A figure may have been rounded or cut off after two decimals; both
 # are allowed.
 
 
@@ -291,8 +291,8 @@ glue("wilson_high", 100 * hit.high)
 # eight emotions. The poster names no settings of the training, so these are our choices: Adam with rate
 # 0.001; 20 epochs of softmax in batches of 32, then 20 of triplets with eight utterances of each emotion in
 # a batch; all triplets, Euclidean distance between embeddings of length 1, margin 0.2; each of the 390
-# numbers standardised on the training set. Optimiser, rate and batch were not varied. Actors are held out, in six folds; or not, in ten random splits of 70 and 30 %, in ten
-# random folds, and in a hundred random test sets of 72. Seeds are three, but one for the hundred. The
+# numbers standardised on the training set. Optimiser, rate and batch were not varied.
+# Actors are held out, in six folds; or not, in ten random splits of 70 and 30 %, in ten random folds, and in a hundred random test sets of 72. Seeds are three, but one for the hundred. The
 # protocols differ in who is tested, and also in how much is trained on: 1,200, 1,008, 1,296 and 1,368
 # utterances.
 

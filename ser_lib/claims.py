@@ -27,7 +27,8 @@ from ser_lib.records import Records
 from ser_lib.rules import NEEDED, RULES
 
 TOLERANCE = 1.5e-6
-"""By how much a number may differ from the one written: summation order, not results."""
+"""By how much a number may differ from the one written: a flip of the last of six digits, which
+summation order can bring, and not a result."""
 
 _DIGITS = 6
 _TIMINGS = {

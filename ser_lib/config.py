@@ -207,9 +207,10 @@ class RunConfig:
             if self.triplet_epochs:
                 what += f" triplet {self.mining} {self.distance} {self.margin:g}"
         else:
-            told = {f.name: f.default for f in fields(self) if f.name in _TOLD}
-            changed = {k: v for k in told if (v := getattr(self, k)) != told[k]}
-            what = " ".join([what, *(f"{k}={v}" for k, v in changed.items())])
+            for field in fields(self):
+                value = getattr(self, field.name)
+                if field.name in _TOLD and value != field.default:
+                    what += f" {field.name}={value}"
             if self.emotions != PAPER_EMOTIONS:
                 what += f" {len(self.emotions)} emotions"
         return f"{self.corpus} {self.input} {what} fold {self.fold} seed {self.seed}"

@@ -24,3 +24,9 @@ def atomic_write(path: Path) -> Iterator[IO[Any]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed; nobody may be writing."""
+    for path in folder.glob(f".*.*.{'[0-9a-f]' * 8}"):
+        path.unlink()

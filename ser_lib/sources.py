@@ -80,6 +80,7 @@ class Sources:
 
 
 _EXPECTED = {"emotions", "folds", "note", "protocols", "sessions", "utterances"}
+"""Names that a table ``[rules.corpora.NAME]`` may have, here or for the evidence."""
 
 
 def check_counts(corpus: Corpus, expected: Mapping[str, Any]) -> None:

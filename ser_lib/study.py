@@ -24,6 +24,7 @@ import torch
 from ser_lib import records
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.files import remove_leftovers
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
@@ -230,7 +231,7 @@ def _start_worker(files: tuple[Path, ...], choices: Choices) -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    records.library_hash()
+    records.library_hash()  # of the code that this worker has just imported
     _worker_sources.append(Sources(files, choices))
 
 
@@ -243,8 +244,7 @@ def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> 
     with _locked(folder / "lock"):
         if records.finished(folder):
             return f"{config.label}: finished elsewhere"
-        for left in folder.glob(".*"):  # by a process that was killed while it wrote
-            left.unlink()
+        remove_leftovers(folder)
         start = monotonic()
         dataset = sources.dataset(config).select(emotions=config.emotions)
         threads = torch.get_num_threads()

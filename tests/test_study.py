@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from ser_lib import records, study
+from ser_lib import files, records, study
 from ser_lib.cli import app
 from ser_lib.metrics import accuracy_class, compactness
 from tests.fakes import dataset, vectors
@@ -312,6 +312,19 @@ def test_measures_of_the_embeddings(place):
 
 def predictions(folder):
     return {path.parent.name: path.read_text() for path in sorted(folder.rglob("predictions.json"))}
+
+
+def test_only_what_a_killed_writer_left_is_removed(place):
+    folder = place / "folder"
+    with files.atomic_write(folder / "checkpoint.pt") as file:
+        left = Path(file.name)
+    (folder / ".ipynb_checkpoints").mkdir()
+    kept = set(folder.iterdir())
+    left.touch()  # as after SIGKILL
+    files.remove_leftovers(folder)
+    assert (
+        set(folder.iterdir()) == kept == {folder / "checkpoint.pt", folder / ".ipynb_checkpoints"}
+    )
 
 
 def test_killed_at_random_moments_ends_as_undisturbed(place):
