@@ -10,9 +10,10 @@ from math import inf
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from ser_lib.corpora.base import PAPER_EMOTIONS
-from ser_lib.features import Input, VectorInput
+from ser_lib.features import FeatureConfig, Input, VectorInput
 from ser_lib.layers import Padding
 from ser_lib.mining import Distance, Mining
+from ser_lib.vectors import VECTOR_INPUTS, vector_config
 
 PAPER_1_MODELS = ("parallel_cnn", "parent_cnn")
 """Paper 1's network, and the one it descends from."""
@@ -172,6 +173,13 @@ class RunConfig:
             unused |= {"mining", "distance", "margin", "per_class"}
         defaults: dict[str, Any] = {f.name: f.default for f in fields(self) if f.name in unused}
         return replace(self, **defaults)
+
+    @property
+    def features(self) -> FeatureConfig:
+        """How the features that the run trains on are extracted."""
+        if self.input in VECTOR_INPUTS:
+            return vector_config(self.input)
+        return FeatureConfig(input=self.input, seconds=self.seconds)
 
     @property
     def speaker_dependent(self) -> bool:

@@ -11,7 +11,6 @@ from ser_lib import corpora
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import Corpus, CorpusError
 from ser_lib.features import Dataset, FeatureConfig, extract
-from ser_lib.vectors import VECTOR_INPUTS, vector_config
 
 Choices = Mapping[str, Mapping[str, Any]]
 """Arguments of :func:`ser_lib.corpora.load` for each corpus: table ``[corpora]`` of a plan."""
@@ -61,9 +60,7 @@ class Sources:
         Raises:
             ValueError: the corpus is in a feature file, but not with these features.
         """
-        features = FeatureConfig(input=config.input, seconds=config.seconds)
-        if config.input in VECTOR_INPUTS:
-            features = vector_config(config.input)
+        features = config.features
         if (config.corpus, features) not in self._datasets:
             known = [
                 f"{f.input} of {f.seconds:g} s" for c, f in self._datasets if c == config.corpus

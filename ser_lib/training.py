@@ -337,8 +337,8 @@ def prepare(dataset: Dataset, config: RunConfig) -> tuple[Fold, StandardScaler |
             has no such fold, or leaks.
     """
     corpus = dataset.corpus
-    found = (corpus.name, corpus.hash, dataset.config.input, dataset.config.seconds)
-    asked = (config.corpus, config.corpus_hash, config.input, config.seconds)
+    found = (corpus.name, corpus.hash, dataset.config)
+    asked = (config.corpus, config.corpus_hash, config.features)
     if found != asked:
         raise ValueError(f"features are of {found}, the run asks for {asked}")
     all_folds = folds(corpus, config.protocol)

@@ -11,6 +11,7 @@ import torch
 
 from ser_lib.config import OBJECTIVES, RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.features import Dataset
 from ser_lib.training import predict, train
 from tests.fakes import config, dataset, vector_run, vectors
 
@@ -219,6 +220,12 @@ def test_from_dict_refuses(values, message):
 def test_refuses_data_of_another_run(made, changes, message):
     with pytest.raises(ValueError, match=message):
         train(made, config(made, **changes))
+
+
+def test_refuses_features_that_were_extracted_otherwise(made):
+    other = Dataset(made.corpus, replace(made.config, fmax=4_000.0), made.inputs)
+    with pytest.raises(ValueError, match=r"fmax=4000\.0.*the run asks for.*fmax=8000\.0"):
+        train(other, config(made))
 
 
 def test_refuses_a_checkpoint_that_is_none(made, tmp_path):
