@@ -1,6 +1,8 @@
 """Plans, records and the command line around them; processes really killed."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -371,18 +373,40 @@ print("unfinished:", sum(not study.records.finished(root / c.identity) for c in 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
 def test_workers_end_with_the_study_that_started_them(place):
-    (place / "results" / "tiny" / "plan.toml").write_text(PLAN.format(epochs=4000))
-    command = [sys.executable, "-m", "ser_lib.cli", "study", "run", "tiny", "--jobs", "2"]
-    process = subprocess.Popen([*command, "--features", "fake.npz"], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (workers := _children(process.pid)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert workers
+    process, workers = _two_workers(place)
     process.kill()
-    process.wait()
+    process.communicate()
+    deadline = time.monotonic() + 60
     while any(map(_alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(_alive, workers))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+def test_a_worker_that_dies_ends_the_study_with_a_message(place):
+    process, workers = _two_workers(place)
+    os.kill(workers[0], signal.SIGKILL)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 2
+    assert "a worker died, perhaps for lack of memory; start again to resume" in output
+    assert "Traceback" not in output
+    assert not any(map(_alive, workers))
+
+
+def _two_workers(place):
+    (place / "results" / "tiny" / "plan.toml").write_text(PLAN.format(epochs=4000))
+    command = [sys.executable, "-m", "ser_lib.cli", "study", "run", "tiny", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*command, "--features", "fake.npz"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(workers := _children(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(workers) == 2
+    return process, workers
 
 
 def _children(parent):
