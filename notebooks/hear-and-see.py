@@ -156,15 +156,15 @@ for emotion, signal in signals.items():
 # Speakers differ, and the distributions overlap.
 #
 # Simple numbers can already be read off the recordings. Pitch is estimated by librosa's
-# implementation of the YIN method {cite:p}`mcfee2015`; loudness is the root mean square of the
+# implementation {cite:p}`mcfee2015` of the YIN method {cite:p}`cheveigne2002`; loudness is the root mean square of the
 # samples, in decibels relative to the largest possible value.
 
 # %% tags=["hide-input"]
 rows = []
 for emotion, signal in signals.items():
     pitch = librosa.yin(signal, fmin=65, fmax=500, sr=RATE, frame_length=2048, hop_length=512)
-    power = librosa.feature.rms(y=signal, frame_length=2048, hop_length=512)[0]
-    voiced = pitch[: len(power)][power > 0.3 * power.max()]
+    level = librosa.feature.rms(y=signal, frame_length=2048, hop_length=512)[0]
+    voiced = pitch[: len(level)][level > 0.3 * level.max()]
     rows.append(
         {
             "emotion": emotion,
@@ -183,7 +183,9 @@ pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)
 # ## Look
 #
 # Now see the same recordings. In the next figure each row is an emotion, and the three columns show
-# the same sound in three ways. Look down a column: which emotion is the loudest, which the longest,
+# the same sound in three ways. Time runs to the right. In the middle column low frequencies are at the
+# bottom and bright is strong; in the right column red is positive and blue negative. Look down a
+# column: which emotion is the loudest, which the longest,
 # and where do the bright horizontal stripes move most?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Grid of pictures with one row per emotion and three columns: the waveform, the log-mel spectrogram and the MFCC of one sentence spoken by one voice. All rows share their scales."}, "figure": {"caption": "One sentence by one voice in each emotion: waveform, log-mel spectrogram, MFCC. All rows share the same scales.", "name": "fig-side-by-side"}}
@@ -215,8 +217,7 @@ plots.side_by_side(
 #
 # The corpora of the two papers come at different rates; paper 1 works at 16 kHz, so
 # `audio.load_audio` converts every file to the rate it is asked for and refuses files that are
-# silent or damaged. (Paper 1 speaks of "spectrogram magnitudes"; we take powers, see
-# {doc}`open-choices`.)
+# silent or damaged.
 
 # %%
 emotion = max(signals)
@@ -226,8 +227,8 @@ print(f"{emotion}: {len(signal):,} samples = {len(signal) / RATE:.2f} s")
 # %% [markdown]
 # ## The spectrogram from scratch
 #
-# Speech changes all the time, but over a twentieth of a second or so it nearly stands still. So the
-# signal is cut into short overlapping *frames*, each is faded in and out by a bell-shaped
+# Speech changes all the time, but over two or three hundredths of a second it nearly stands still. So
+# the signal is cut into short overlapping *frames*, each is faded in and out by a bell-shaped
 # *window*, and the Fourier transform tells how strong each frequency is in it. Paper 1 uses frames
 # of 2,048 samples, one every 512 samples, and a Hann window (its section 2.2). At 16 kHz such a
 # frame lasts 128 ms, longer than speech stands still: fine in pitch, blurred in time.
@@ -242,7 +243,8 @@ power = np.abs(np.fft.rfft(frames)) ** 2
 print(f"frames x frequencies: {power.shape}, {RATE / LENGTH:.2f} Hz apart")
 
 # %% [markdown]
-# Each row of `power` is one moment. What was thrown away is the *phase*: where in its swing each
+# Each row of `power` is one moment. (Paper 1 speaks of "spectrogram magnitudes", the root of these; we
+# take powers, see {doc}`open-choices`.) What was thrown away is the *phase*: where in its swing each
 # frequency stood. It matters little for how a voice sounds in a single ear.
 #
 # ## The mel scale
@@ -263,6 +265,9 @@ print(f"frames x frequencies: {power.shape}, {RATE / LENGTH:.2f} Hz apart")
 # the first for $f < 1000$ and the second for $f \ge 1000$, with $f$ in Hz: a straight line below
 # 1,000 Hz, a logarithm above.
 # ```
+#
+# It is librosa's default, after {cite:t}`slaney1998`. Other books use $2595 \log_{10}(1 + f/700)$, which
+# puts 1,000 at 1,000 Hz. The unit does not matter here, the bend does.
 #
 # A *mel filter* collects the power in a triangle of neighbouring frequencies. The triangles'
 # corners are equally spaced in mel, so that they grow wider towards high frequencies. Each is
@@ -350,7 +355,7 @@ print(f"largest difference to the library: {abs(mfcc - by_library).max():.4f}")
 # transpose goes back. In the figure, compare the thin grey line, one column of the spectrogram,
 # with what 40 and 13 coefficients remember of it.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Level in decibel against mel band for one frame: a ragged grey line, a dashed or solid line following it closely from 40 coefficients, and a smoother one from 13."}, "figure": {"caption": "One frame of speech as 128 mel bands, and as 40 and 13 cepstral coefficients remember it.", "name": "fig-envelopes"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Level in decibel against mel band for one frame: a ragged grey line, a solid line following it closely from 40 coefficients, and a smoother dashed one from 13."}, "figure": {"caption": "One frame of speech as 128 mel bands, and as 40 and 13 cepstral coefficients remember it.", "name": "fig-envelopes"}}
 loudest = int(log_mel.mean(axis=0).argmax())
 plots.envelopes(
     log_mel[:, loudest],
@@ -387,7 +392,9 @@ glue("cut", int((durations > 6.0).sum()))
 # %% [markdown]
 # Six seconds are 96,000 samples and so $1 + \lfloor 96000 / 512 \rfloor = 188$ frames. The shape
 # of the inputs is lost in our copy of paper 1 (a sentence of its section 2.2 has a gap); 128 × 188 and
-# 40 × 188 follow from the values that can be read, and are our choice.
+# 40 × 188 follow from the values that can be read: we call that *derived*. The broken sentence says that
+# the shapes were fixed "after extensive experimentation", so the authors' may differ
+# ({doc}`open-choices`).
 #
 # In the corpus of this page recordings last from {glue:text}`shortest:.1f` to
 # {glue:text}`longest:.1f` s. On average {glue:text}`padding:.0f` % of an input is padding, and
@@ -398,7 +405,7 @@ glue("cut", int((durations > 6.0).sum()))
 #
 # ## Between zero and one
 #
-# The network's second branch rebuilds its input through a sigmoid, whose values lie between 0 and
+# One branch of paper 1's network ({doc}`network`) rebuilds the input through a sigmoid, whose values lie between 0 and
 # 1, so the inputs have to be scaled to that range (paper 1, section 4). For each coefficient the
 # smallest value becomes 0 and the largest 1.
 #
@@ -407,9 +414,9 @@ glue("cut", int((durations > 6.0).sum()))
 
 # %%
 dataset = features.extract(speech, features.FeatureConfig(input="mfcc"))
-fold = splits.sessions(speech)[0]
+fold = splits.sessions(speech)[0]  # train: all sessions but the first; parts: its two speakers
 train = dataset.inputs[fold.train]
-held_out = dataset.inputs[np.concatenate(fold.parts)]  # both speakers of the session
+held_out = dataset.inputs[np.concatenate(fold.parts)]
 
 low = train.min(axis=(0, 2), keepdims=True)
 high = train.max(axis=(0, 2), keepdims=True)
@@ -543,7 +550,9 @@ peaks = bins[mel_bank(128).argmax(axis=1)]
 print(f"filters below 1,000 Hz: {np.mean(peaks < 1000):.0%}")
 
 # %% [markdown]
-# An eighth of the range in hertz gets about a third of the filters.
+# By hand: $m(8000) = 15 + 27 \ln 8/\ln 6.4 = 45.2$. Half of it, 22.6, lies above 15, so
+# $f = 1000 \cdot 6.4^{(22.6-15)/27} \approx 1{,}690$ Hz. Below 1,000 Hz lie 15 of 45.2 mel: an eighth
+# of the range in hertz gets about a third of the filters.
 #
 # ```{solution-end}
 # ```

@@ -169,18 +169,19 @@ print(by_hand.int().tolist(), "the same:", torch.equal(by_hand, by_torch))
 #
 # Paper 1 lets four sizes work side by side, 200 kernels each, because the best size is hard to
 # know (its section 2.1). The next figure draws the four at their true size on MFCC of one
-# recording. Look for how much time, and how many of the 40 coefficients, each can see at once.
+# recording, where a frame is a step of 32 ms. Look for how many steps, and how many of the 40
+# coefficients, each can see at once.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "MFCC of one recording as a coloured image of 40 coefficients over time, with four white rectangles of growing size drawn on it, labelled 4 by 6, 6 by 8, 8 by 10 and 10 by 12."}, "figure": {"caption": "The four kernel sizes, coefficients × frames, at their true size on the MFCC of one recording.", "name": "fig-kernels"}}
 example = audio.load_audio(speech.file(speech.utterances[0]), 16_000)
 diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=512 / 16_000)
 
 # %% [markdown]
-# A new frame starts every 512 samples, or 32 ms, and lasts 2,048. The widest kernel spans 12 frames,
-# which together cover 0.48 s: a syllable or two. Melodies over a whole sentence are out of reach of
-# any single kernel.
+# A new frame starts every 512 samples, or 32 ms, and lasts 2,048. The widest kernel spans 12 frames: in
+# the figure that is 12 × 32 ms = 0.38 s, but the outer frames reach 48 ms further on either side, so it
+# hears 0.48 s, a syllable or two. Melodies over a whole sentence are out of reach of any single kernel.
 #
-# The paper does not name what happens at the inputs' edges. We take `valid` convolution, without
+# The paper does not say what happens at the inputs' edges. We take `valid` convolution, without
 # padding; `same` is one switch away, and {doc}`open-choices` says which of the two the next section's
 # "exactly half" fits better.
 #
@@ -230,7 +231,7 @@ diagrams.pooling(response, pooled, winners)
 # %% [markdown]
 # Four of 24 numbers survive, and they alone receive a gradient: a small change of any other number
 # changes nothing. For the network's real responses it is four of several thousand. The library uses
-# this. Its layer first *searches* the four winners without keeping books for the gradient, and then
+# this. Its layer first *searches* the four winners without storing anything for the gradient, and then
 # computes only those four in the differentiable way. Values and gradients are those of the plain
 # three layers:
 
@@ -337,6 +338,8 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # | settings of {term}`Adadelta` {cite:p}`zeiler2012` | not given | learning rate 1.0, ρ 0.95, usual then |
 # | epochs, batch size | not given | chosen, in every record |
 # | center loss: sum or mean | formula lost in our copy | mean over the batch, chosen |
+# | rate α of the centers | not given | 0.5, chosen ({doc}`center-loss`) |
+# | $\lambda_2$, weight of loss A | "fine-tuned" | 100, chosen ({doc}`reconstruction`) |
 #
 # Most of these are arguments of the library's configuration, stored in the record of every run; that the
 # center loss is a mean, and Adadelta's ε, are fixed in the code.
@@ -382,7 +385,8 @@ diagrams.around_centers(points, names, middles)
 #
 # **A, the auxiliary loss.** The upper branch rebuilds the input, and the loss is the mean squared
 # error. The second task, the paper argues, makes the network encode important patterns of the input
-# and so generalise better (section 2.4).
+# and so generalise better (section 2.4). It joins with a weight of its own, so that all three together
+# are $L = L_S + \lambda_1 L_C + \lambda_2 L_A$.
 
 # %%
 with_decoder = ParallelCNN(4, (40, 188), decoder=(256,)).eval()
@@ -396,15 +400,15 @@ print(f"loss A before training: {loss:.4f}")
 print(f"parameters of the decoder: {size(with_decoder) - total:,}")
 
 # %% [markdown]
-# The decoder has several times the parameters of the network it helps, almost all in its last
-# layer, which must produce 40 × 188 numbers. It is thrown away after training.
+# The decoder has several times the parameters of the network it helps, nine tenths of them in its
+# last layer, which must produce 40 × 188 numbers. It is thrown away after training.
 #
 # ## Does it learn at all?
 #
 # Before any long training, make the network learn *one batch* by heart. It has a quarter of a
 # million parameters and three recordings of each emotion, so it must succeed; if it does not,
 # something is broken. The test takes seconds. Dropout is off, because we want memory here and
-# nothing else.
+# nothing else, and the center loss has the weight 0.1, so that the softmax loss leads.
 
 
 # %%
@@ -454,7 +458,7 @@ glue("batch_size", len(y))
 plots.curves(history, xlabel="step", ylabel="loss", log=True)
 
 # %% [markdown]
-# After twenty-five steps the network gets {glue:text}`remembered:.0f` % of the
+# After twenty-five steps the network, still in training mode, gets {glue:text}`remembered:.0f` % of the
 # {glue:text}`batch_size:d` recordings right. That says that gradients flow, labels match inputs
 # and the losses work together. It says *nothing* about voices that are not in the batch. That is
 # the question of {doc}`first-result`.
@@ -476,16 +480,17 @@ print(f"features that vary: left half {moving[0]:.0%}, right half {moving[1]:.0%
 
 # %% [markdown]
 # Where every recording is shorter than three seconds, as in the two-second copy of EMO-DB, half
-# of the 3,200 features are constants, and so is half of the FC layer's work. The paper's own
-# corpus has longer recordings: six seconds was the length that three quarters of its recordings
+# of the 3,200 features are constants, and half of the FC layer's weights do no more than a bias. The
+# paper's own corpus has longer recordings: six seconds was the length that three quarters of its recordings
 # did not exceed (section 2.2). A design that fits one corpus need not fit another.
 #
 # **A batch of one.** {term}`Batch norm` cannot standardise one number. In training mode PyTorch raises an
 # error for a batch of one; the library's loop makes batches of nearly equal size so that none is
 # left over.
 #
-# **Softmax twice.** `cross_entropy` wants scores, not probabilities. Apply softmax before it and
-# the network still learns, only slowly and badly. The overfitting test shows it.
+# **Softmax twice.** `cross_entropy` wants scores, not probabilities. Apply softmax before it and nothing
+# fails: the answers may be right, but the loss stops far above zero ({ref}`exercise-broken`). Only a
+# test that looks at the loss shows it.
 #
 # **Centers in the optimiser.** If the centers are parameters, the optimiser moves them with its own
 # step sizes, and plain gradient descent multiplies these by $\lambda_1$. In this library they are a

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Four winners: the layer that makes it reachable
+# # Four winners: a layer quick enough for the study
 #
 # ```{admonition} After this chapter you can …
 # :class: tip
@@ -158,12 +158,15 @@ glue("share", 100 * 4 / positions)
 different = len(set(places))
 glue("different", f"{different:,}")
 glue("all_winners", f"{len(places):,}")
+glue("zero_winners", int((values[:, :2, :2] == 0).sum()))
 glue("duration", float(longest.duration))
 
 # %% [markdown]
 # Above in the figure is the response of the first kernel, with its four winners in rings. Below is
-# the spectrogram with the winners of all 200 kernels as dots. Two questions: how much of either
-# picture is marked at all? And where are the dots in the part where nobody speaks any more?
+# the spectrogram with the winners of all 200 kernels as dots. Dark is large. In the silence the input
+# is zero and the response is the kernel's bias, so the right of the upper picture is one shade. Two
+# questions: how much of either picture is marked at all? And where are the dots in the part where
+# nobody speaks any more?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Above: the response of one kernel as a grey image over time, cut into four quarters, with one orange ring in each. Below: the log-mel spectrogram cut in the same way, with the winners of 200 kernels as orange dots. They crowd in some places of the speech; in the silence to the right there are none but in its first column."}, "figure": {"caption": "The winners of one kernel, and of all 200 kernels of this size, on the spectrogram of one recording.", "name": "fig-winners"}}
 diagrams.winners_on(
@@ -175,9 +178,11 @@ diagrams.winners_on(
 # %% [markdown]
 # The response has {glue:text}`positions` positions, and four of them, {glue:text}`share:.3f` %, go
 # on to the next layer. All 200 kernels together have {glue:text}`all_winners` winners, which stand
-# at only {glue:text}`different` different places. In the silence there are none but at its beginning:
-# where all positions are equal, the first wins. A small change of any other number in the response
-# changes nothing further on, so its gradient is exactly zero.
+# at only {glue:text}`different` different places. Where a whole quarter is zero after ReLU, its first
+# position stands for it: {glue:text}`zero_winners:d` of the winners are such, and have no gradient
+# either. In the silence there are none but at its beginning: where all positions are equal, the first
+# wins. A small change of any other number in the response changes nothing further on, so its gradient
+# is exactly zero.
 #
 # A framework does not know this when it convolves. It computes all positions, *keeps* them all for
 # the backward pass, and then sends back gradients that are nearly all zeros. This chapter turns it
@@ -411,7 +416,9 @@ print(f"{len(shares)} recordings: {np.mean(shares):.0%} of the positions are loo
 #
 # What is left of the time goes into the products of the search. Processors with the right
 # instructions (AVX-512 VNNI) multiply integers of eight bits about four times as fast as float32. So
-# round image and kernels to integers from −127 to 127 and search there? Some winners would then be
+# round image and kernels to integers from −127 to 127 and search there? (First the middle of the image's
+# range is taken off. That adds the same to every position of a kernel, so no winner changes, and the
+# steps become finer.) Some winners would then be
 # wrong, and silently so. But rounding has a size that can be *bounded*. Write the image as
 # $x = \hat x + \varepsilon$ and a kernel as $w = \hat w + \delta$, with the rounded parts under the hats.
 # The two scores of a position differ by
@@ -545,14 +552,15 @@ glue("bench_batch", measured["batch"])
 # same minute; but they, too, depend on the processor, the number of threads and the batch. In the
 # quick profile these are few steps: where a row with silence comes out slower, that is noise of the
 # machine. Nothing here says anything about a GPU, whose convolutions are of another kind. Measure
-# your own: `ser bench layer`.
+# your own: `.venv/bin/ser bench layer`.
 #
 # ## What it means for the study
 #
-# The plan of the study lists its trainings before the first is run ({doc}`first-result` shows a
-# small one). Let us count what the layers alone would cost it in both forms. We take 40 epochs
-# over 300 recordings for a training, the milliseconds from above for inputs without silence, and
-# the folds that the protocol gives: five on EMO-DB, six on RAVDESS.
+# The plan of the study lists its trainings before they are run ({doc}`first-result` shows a small
+# one); those of its last grids, marked exploratory, were added when some had run. Let us count what
+# the layers alone cost in both forms. We take 40 epochs over 400 recordings for a training, about the
+# plan's average, the milliseconds from above for inputs without silence, and the folds that the
+# protocol gives: five on EMO-DB, six on RAVDESS.
 
 # %%
 plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
@@ -570,7 +578,7 @@ full = comparisons[comparisons["speech"] == 1.0]
 rows = {}
 for kind, height in (("mfcc", 40), ("log_mel", 128)):
     row = full[full["shape"].map(lambda shape, height=height: shape[0] == height)].iloc[0]
-    steps = counts[kind] * 40 * 300
+    steps = counts[kind] * 40 * 400
     rows[kind] = {
         "trainings": counts[kind],
         "plain (days)": steps * row.plain_ms / 1000 / 86_400,
@@ -600,8 +608,9 @@ for form in ("plain", "search"):
 # *exact*, for a position that is not quite the maximum. Bound the error and ask the rest, as above;
 # or at least compute the winners in full precision and count how often they change.
 #
-# **Asking for the input's gradient.** The layer gives it, but only at the winners' patches, as the
-# plain layers do. Methods that explain a network by its input's gradient see mostly zeros in both.
+# **Reading the input's gradient as a map.** The layer gives it, the same as the plain layers: a sum of
+# kernels at the winners' patches. Inside the speech these overlap nearly everywhere; in the padding the
+# gradient is zero. Where it is large says where winners stand, not what was heard.
 #
 # **Mean-pooling.** The trick rests on the maximum. An average over a quarter gives every position a
 # gradient, and there is nothing to search.
@@ -690,7 +699,7 @@ print("winners after ReLU   ", index.flatten().tolist())
 # ```
 # Each cell keeps one patch of 120 numbers and a result, so 8 × 8 keeps sixteen times as much as
 # 2 × 2. The plain layers keep one number per position, 21,063 for a kernel, which is as much as 174
-# patches: about 13 × 13 cells.
+# cells keep. So 13 × 13 = 169 cells still keep less, 14 × 14 = 196 more.
 
 # %%
 per_cell, per_filter = prod((10, 12)) + 1, rows_ * columns_
