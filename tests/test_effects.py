@@ -159,3 +159,19 @@ def test_over_draws_takes_one_value_for_each():
     assert (found.interval.estimate, found.smallest) == pytest.approx((0.03, 0.02))
     missing = effects.Effect(3, 10)
     assert effects.over_draws(missing, ratio=3 / 7) == missing
+
+
+def unbalanced(*parts):
+    """Records in which half of the recordings are angry: overall is not class accuracy."""
+    parts = [tuple(table.copy() for table in part) for part in parts]
+    for _, predictions, _ in parts:
+        predictions.loc[predictions["truth"] == "happiness", "truth"] = "anger"
+    return parts
+
+
+def test_gap_is_of_overall_accuracy_and_holds_its_estimate():
+    found = evidence(*unbalanced(made(0.5), made(0.75, tilt=0.25, objective="S+A")))
+    gap = effects.gap(found, S, SA)
+    shares = [(a["truth"] == a["predicted"]).mean() for a in map(found.answers, (S, SA))]
+    assert gap.interval.estimate == pytest.approx(shares[0] - shares[1])
+    assert gap.interval.low < gap.interval.estimate < gap.interval.high

@@ -1,5 +1,6 @@
 """Protocols: everybody tested once, nobody on two sides."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +201,23 @@ def test_random_protocols(protocol, count, size):
         assert sorted(tested) == list(range(len(made)))
     again = splits.folds(made, protocol)
     assert all(np.array_equal(a.train, b.train) for a, b in zip(folds, again, strict=True))
+
+
+def test_folds_do_not_change():
+    """Records name a fold by its number: another draw under the same name would mix two studies."""
+
+    made = corpus(PAIRS)
+    found = {}
+    for name in splits.PROTOCOLS:
+        digest = hashlib.sha256()
+        for fold in splits.folds(made, name):
+            for side in (fold.train, *fold.parts):
+                digest.update(side.astype("<i8").tobytes())
+        found[name] = digest.hexdigest()[:8]
+    assert found == {
+        "sessions": "ffd0d0ba",
+        "speakers": "ffd0d0ba",
+        "random-70-30": "c2de859a",
+        "random-10-fold": "d49ea055",
+        "random-5-percent": "6a741c58",
+    }

@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_lib import statistics
+from ser_lib import intervals, statistics
 from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.records import Records
 from ser_lib.statistics import Interval
@@ -507,3 +507,17 @@ def test_granularity_refuses():
     for factor, figures in ((0, 7), (6, 0)):
         with pytest.raises(ValueError, match="at least 1"):
             statistics.by_luck(factor, figures)
+
+
+def test_many_units_are_drawn_from_one_stream():
+    right = np.arange(2_500) % 5 < 3
+    answers = pd.DataFrame({"speaker": range(2_500), "seed": 0, "truth": "a"})
+    answers["key"] = [f"{n:04d}" for n in range(2_500)]
+    answers["predicted"] = np.where(right, "a", "b")
+    rng, expected = np.random.default_rng(1), []
+    for part in (838, 838, 324):
+        who = rng.integers(2_500, size=(part, 2_500))
+        rng.integers(1, size=(part, 2_500, 1))
+        expected += right[who].mean(1).tolist()
+    _, draws = intervals.draw_pooled(answers, metric="accuracy_overall", draws=2_000, seed=1)
+    np.testing.assert_allclose(draws, expected)

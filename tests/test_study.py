@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from sklearn.metrics import silhouette_score
 from typer.testing import CliRunner
 
 from ser_lib import files, records, study
 from ser_lib.cli import app
 from ser_lib.metrics import accuracy_class, compactness
-from tests.fakes import dataset, vectors
+from ser_lib.splits import Fold
+from ser_lib.study import Plan
+from tests.fakes import config, dataset, vectors
 
 PLAN = """
 [fixed]
@@ -296,10 +300,6 @@ def test_measures_of_the_embeddings(place):
     ser("study", "run", "tiny", "--features", "fake.npz", "--seed", 0, "--fold", 0)
     ser("study", "pack", "tiny", "--features", "fake.npz")
     runs = records.load("tiny").runs
-    for side in ("train", "held_out"):
-        assert (runs[f"compactness_{side}"] > 0).all()
-        assert runs[f"silhouette_{side}"].between(-1, 1).all()
-    assert runs["neighbour_held_out"].between(0, 1).all()
     found = records.load("tiny").embeddings
     assert set(found["run"]) == set(runs["run"])
     assert found.groupby("run")["side"].value_counts().unstack().eq(24).all(axis=None)
@@ -523,3 +523,105 @@ def test_plan_with_another_value_type_is_no_run(place):
     } == {0}
     with pytest.raises(ValueError, match=r"no run of study 'tiny' has \{'seed': '0'\}"):
         study.read_plan("tiny", {"seed": "0"}, sources=sources)
+
+
+def test_measures_equal_loops():
+    rng = np.random.default_rng(0)
+    z, labels = rng.normal(size=(60, 5)).astype(np.float16), np.arange(60) % 3
+    z[np.arange(60), labels] += 1
+    fold = Fold("0", np.arange(36), (np.arange(36, 48), np.arange(48, 60)), speaker_dependent=False)
+    told = study._measure(z, labels.astype(str), fold)
+    exact, held = z.astype(np.float64), np.arange(36, 60)
+    for side, rows in (("train", fold.train), ("held_out", held)):
+        assert told[f"compactness_{side}"] == compactness(exact[rows], labels[rows])
+        expected = silhouette_score(exact[rows], labels[rows])
+        assert told[f"silhouette_{side}"] == pytest.approx(expected)
+    nearest = [labels[np.argmin(((exact[:36] - row) ** 2).sum(1))] for row in exact[held]]
+    assert told["neighbour_held_out"] == accuracy_class(labels[held], nearest) < 1
+
+
+def test_a_run_computes_on_one_thread_whatever_the_caller_has(tmp_path):
+    path = tmp_path / "fake.npz"
+    made = dataset()
+    made.save(path)
+    plan = Plan("tiny", {}, (config(made, epochs=1),))
+    torch.set_num_threads(2)
+    try:
+        sources = study.Sources([path])
+        folder = tmp_path / "runs" / plan.runs[0].identity
+        folder.mkdir(parents=True)
+        study._run_one(folder, plan.runs[0], sources, "cpu")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+    assert json.loads((folder / "environment.json").read_text())["threads"] == 1
+
+
+def test_what_an_objective_does_not_use_makes_no_second_run(tmp_path):
+    path = tmp_path / "fake.npz"
+    dataset().save(path)
+    plan = tmp_path / "tiny" / "plan.toml"
+    plan.parent.mkdir()
+    plan.write_text(
+        '[fixed]\ncorpus = "fake"\ninput = "mfcc"\nseconds = 1.0\nseed = 0\n'
+        '[[grid]]\nobjective = ["S", "S+C"]\nlambda1 = [0.1, 1.0]\n'
+    )
+    runs = study.read_plan("tiny", sources=study.Sources([path]), root=tmp_path).runs
+    assert len(runs) == 2 * (1 + 2)  # folds; weights
+    assert all(run == run.canonical() for run in runs)
+
+
+def test_what_says_done_is_written_last(tmp_path, monkeypatch):
+    """Whoever is killed between two files leaves a run that is not finished, or not packed."""
+    written = []
+
+    def noting(path, original=files.atomic_write):
+        written.append(path.name)
+        return original(path)
+
+    monkeypatch.setattr(records, "atomic_write", noting)
+    dataset().save(tmp_path / "fake.npz")
+    plan = Plan("tiny", {}, (config(dataset(), epochs=1),))
+    sources = study.Sources([tmp_path / "fake.npz"])
+    folder = tmp_path / "runs" / plan.runs[0].identity
+    folder.mkdir(parents=True)
+    study._run_one(folder, plan.runs[0], sources, "cpu")
+    # The checkpoint shrinks to the weights after the result stands: until then it may be needed.
+    assert written[-2:] == ["result.json", "checkpoint.pt"]
+    assert written.count("result.json") == 1
+    written.clear()
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "plan.toml").touch()
+    study.pack(plan, runs_root=tmp_path / "runs", sources=sources, root=tmp_path)
+    assert sorted(written) == sorted(f"{name}.parquet" for name in records.TABLES)
+    assert written[-1] == "runs.parquet"
+
+
+def test_a_pack_that_was_killed_is_made_again_without_doubles(tmp_path, monkeypatch):
+    dataset().save(tmp_path / "fake.npz")
+    runs = tuple(config(dataset(), epochs=1, seed=seed) for seed in (0, 1))
+    sources = study.Sources([tmp_path / "fake.npz"])
+    for run in runs:
+        folder = tmp_path / "runs" / run.identity
+        folder.mkdir(parents=True)
+        study._run_one(folder, run, sources, "cpu")
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "plan.toml").touch()
+    where = {"runs_root": tmp_path / "runs", "sources": sources, "root": tmp_path}
+    study.pack(Plan("tiny", {}, runs[:1]), **where)
+
+    def killed(path, original=files.atomic_write):
+        if path.name == "embeddings.parquet":
+            raise KeyboardInterrupt
+        return original(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "atomic_write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            study.pack(Plan("tiny", {}, runs), **where)
+    assert records.packed("tiny", tmp_path) == {runs[0].identity}
+    assert study.pack(Plan("tiny", {}, runs), **where) == 2
+    whole = records.load("tiny", tmp_path)
+    assert not whole.predictions.duplicated(["run", "way", "by", "key"]).any()
+    assert set(whole.history["run"]) == {run.identity for run in runs}

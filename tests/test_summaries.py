@@ -10,10 +10,11 @@ from scipy import stats
 
 from ser_lib import claims
 from ser_lib.evidence import Evidence, Missing
+from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import cohens_d, probability_of_superiority
 from ser_lib.summaries import by_unit, contrast, planned, ratio, summarise
 from tests.test_claims import FOLDS, made
-from tests.test_effects import SA, S, evidence, without_first_run
+from tests.test_effects import SA, S, evidence, unbalanced, without_first_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -119,3 +120,16 @@ def test_what_the_plan_of_this_repository_runs():
     assert not runs("emodb", "mfcc", objective="S", units=65)
     assert runs("emodb", "mfcc", objective="S+C", lambda1=5.0)
     assert not runs("ravdess", "mfcc", objective="S+C", lambda1=5.0)
+
+
+def test_summary_and_contrast_tell_overall_from_class_and_seeds_from_folds():
+    found = evidence(*unbalanced(made(0.5), made(0.5, tilt=0.25, objective="S+A")))
+    first, second = found.answers(SA).copy(), found.answers(S).copy()
+    worse = (first["seed"] == 1) & (first["truth"] == "sadness") & (first["fold"] < 3)
+    first.loc[worse, "predicted"] = "neutral"
+    by_seed = [accuracy_class(g["truth"], g["predicted"]) for _, g in first.groupby("seed")]
+    assert summarise(first).spread == pytest.approx(np.std(by_seed, ddof=1)) != 0
+    overall = [accuracy_overall(a["truth"], a["predicted"]) for a in (first, second)]
+    both = contrast(first, second, smallest=0.02)
+    assert both.overall.estimate == pytest.approx(overall[0] - overall[1])
+    assert both.overall.estimate != pytest.approx(both.difference.estimate)

@@ -1,5 +1,6 @@
 """The loop: it learns, resumes bit for bit, and refuses what does not belong together."""
 
+import copy
 import math
 import subprocess
 import sys
@@ -8,11 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from ser_lib.config import OBJECTIVES, RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.features import Dataset
-from ser_lib.training import predict, train
+from ser_lib.losses import CenterLoss, reconstruction_loss, triplet_loss
+from ser_lib.training import Run, _seeds, predict, train
 from tests.fakes import config, dataset, vector_run, vectors
 
 
@@ -389,3 +392,59 @@ def test_frames_of_any_length_are_trained(made):
     run = config(made, model="residual_frames", protocol="speakers", triplet_epochs=1, epochs=1)
     trained = train(made, replace(run, optimizer="adam", learning_rate=1e-3))
     assert trained.embeddings.shape == (len(made.inputs), 200)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mining": "hard"},
+        {"distance": "squared_euclidean"},
+        {"margin": 0.7},
+        {"mining": "semi-hard"},
+    ],
+    ids=str,
+)
+def test_a_triplet_step_pays_for_directions_by_its_settings(changes):
+    made = vectors()
+    run = Run(made, vector_run(made, epochs=0, **changes), "cpu")
+    run.epoch = 1
+    x, y = run.inputs[run.fold.train], run.labels[run.fold.train]
+    out = run.network(x)
+    ((weight, loss),) = run.losses(out, x, y).values()
+    options = {"margin": 0.2, "mining": "all", "distance": "euclidean", **changes}
+    unit = out.embedding / out.embedding.norm(dim=1, keepdim=True)
+    assert weight == 1
+    assert loss > 0
+    torch.testing.assert_close(loss, triplet_loss(unit, y, **options))
+
+
+def test_a_step_descends_the_weighted_sum_and_then_moves_the_centers():
+    made = dataset()
+    settings = {"lambda1": 0.3, "lambda2": 7.0, "alpha": 0.25, "center_norm": "l1"}
+    run = Run(made, config(made, objective="S+A+C", dropout=0.0, **settings), "cpu")
+    run.center_loss.centers += 0.1
+    twin, centers = copy.deepcopy(run.network), CenterLoss(4, 64, 0.25, "l1")
+    centers.centers += 0.1
+    batch = torch.from_numpy(run.fold.train[:8])
+    x, y = run.inputs[batch], run.labels[batch]
+    run.step(batch)
+    out = twin(x)
+    total = F.cross_entropy(out.logits, y) + 0.3 * centers(out.embedding, y)
+    (total + 7 * reconstruction_loss(out.reconstruction, x)).backward()
+    for own, expected in zip(run.network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(own.grad, expected.grad)
+    centers.update_centers(out.embedding.detach(), y)
+    torch.testing.assert_close(run.center_loss.centers, centers.centers)
+
+
+def test_autoencoder_picks_the_epoch_of_least_error():
+    made = dataset()
+    trained = train(made, config(made, objective="A", epochs=4, learning_rate=3.0))
+    for way, choice in enumerate(trained.choices):
+        errors = [row[f"reconstruction_{way}"] for row in trained.history]
+        assert choice.epoch == 1 + int(np.argmin(errors))
+
+
+def test_seeds_do_not_change():
+    """A record names its seed: other streams under the same name would mix two studies."""
+    assert _seeds(config(dataset())) == [2968811710, 3677149159, 745650761, 2884920346]
