@@ -559,9 +559,10 @@ glue("resnet_three_seeds", str(three))
 # held-out speakers, {glue:text}`verdict-resnet-is-best-with-shared-speakers` for shared ones. That the
 # poster's 61.11 % are what ResNet-11 reaches under the split that it states:
 # {glue:text}`verdict-ablation-accuracy-of-resnet`. This is judged on three seeds,
-# {glue:text}`resnet_three_seeds`, not on the one of the table; where a printed figure lies close to an
-# interval's end, another drawing of the bootstrap could turn such a verdict. (What becomes of a claim whose interval does not
-# decide stands in {doc}`the ledger <../book/verdicts-paper2>`.)
+# {glue:text}`resnet_three_seeds`, not on the one of the table. Where a printed figure lies so close to an
+# interval's end that the drawings of the bootstrap disagree about the side, the rule does not decide
+# either. (What becomes of a claim whose interval does not decide stands in
+# {doc}`the ledger <../book/verdicts-paper2>`.)
 #
 # ### Over x
 #

@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 from ser_lib.evidence import Evidence, Missing, Protocol, Size
-from ser_lib.intervals import bootstrap_mean
-from ser_lib.protocol_rules import attainable, granularity_fits, outranks, printed_accuracy
+from ser_lib.intervals import bootstrap_mean, bootstrap_pooled
+from ser_lib.protocol_rules import (
+    DRAWINGS,
+    attainable,
+    granularity_fits,
+    outranks,
+    printed_accuracy,
+)
 from ser_lib.rules import RULES
 from tests.fakes import vector_run, vectors
 
@@ -75,6 +81,20 @@ def test_printed_accuracy(value, outcome):
     expected = np.mean([(18 + fold % 3) / SIZE for fold in range(DRAWS)])
     assert cell.numbers["accuracy"][0] == pytest.approx(expected)
     assert cell.numbers["runs"] == DRAWS
+
+
+def test_a_figure_at_an_end_that_the_drawing_decides_is_undecided():
+    found = evidence(records_of(0.75))
+    answers = found.answers(CLAIM["first"] | CLAIM["cells"][0])
+    lows = [
+        bootstrap_pooled(answers, metric="accuracy_overall", seed=seed).low
+        for seed in range(DRAWINGS)
+    ]
+    assert min(lows) < max(lows)
+    for low, outcome in ((min(lows) - 0.01, "contradicted"), (max(lows) + 0.01, "holds")):
+        assert printed_accuracy({**CLAIM, "value": 100 * low}, found).cells[0].outcome == outcome
+    between = 50 * (min(lows) + max(lows))
+    assert printed_accuracy({**CLAIM, "value": between}, found).cells[0].outcome == "undecided"
 
 
 @pytest.mark.parametrize(("value", "reached"), [(83.33, 3), (79.17, 6), (75.0, 10), (87.5, 0)])
