@@ -220,9 +220,9 @@ def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
         if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
             raise ValueError(f"{claim['id']}: the two conditions are not of the same folds")
         test = fold_test(np.log(second / first))
-        numbers = {
-            "first": float(first.to_numpy().mean()),
-            "second": float(second.to_numpy().mean()),
+        numbers = {  # geometric means: their ratio is that of the test
+            "first": math.exp(np.log(first.to_numpy()).mean()),
+            "second": math.exp(np.log(second.to_numpy()).mean()),
             "folds": test.degrees + 1,
         }
         return test.interval, test.p_value / 2, numbers

@@ -165,7 +165,7 @@ def _effect(numbers: Mapping[str, Any]) -> str:
     if "ratio" in numbers:
         middle, low, high = numbers["ratio"]
         text = f"second over first {middle:.2f} ({low:.2f} to {high:.2f})"
-        return f"{text}; means {numbers['first']:.4g} and {numbers['second']:.4g}"
+        return f"{text}; geometric means {numbers['first']:.4g} and {numbers['second']:.4g}"
     if "effect" in numbers:
         effect, low, high = (100 * numbers[name] for name in ("effect", "low", "high"))
         ours = f"{100 * numbers['first']:.1f} and {100 * numbers['second']:.1f}"

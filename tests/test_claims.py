@@ -212,6 +212,7 @@ def test_lower(house, cost, outcome, measure):
     half = wider * stats.sem(logs) * stats.t.ppf(0.975, FOLDS - 1)
     ends = logs.mean() + half * np.array([-1, 1])
     assert numbers["ratio"] == pytest.approx([1 / cost, *np.exp(ends)])
+    assert numbers["second"] / numbers["first"] == pytest.approx(numbers["ratio"][0], rel=1e-4)
     t = logs.mean() / (wider * stats.sem(logs))
     assert numbers["p"] == pytest.approx(stats.t.sf(abs(t), FOLDS - 1), abs=1e-6)
     assert numbers["folds"] == FOLDS
