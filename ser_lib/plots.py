@@ -1,4 +1,4 @@
-"""Every figure of the book: functions from numbers to a matplotlib figure.
+"""The figures' common style, and those that several chapters use.
 
 Each function returns a closed ``Figure``: as the last line of a cell it is shown once, and nothing
 outside the call is changed (no global style, no current figure). Backgrounds are opaque and light,

@@ -56,7 +56,7 @@ def test_inference_from_the_command_line():
         assert 0 < without["microseconds"] < including["microseconds"]
 
 
-def test_objectives_from_the_command_line():
+def test_objectives_from_the_command_line(shared_cache):
     result = CliRunner().invoke(app, ["bench", "objectives", "--rounds", "2", "--json"])
     assert result.exit_code == 0, result.output
     rows = {row["objective"]: row for row in json.loads(result.stdout)["rows"]}
