@@ -304,7 +304,9 @@ print(f"bootstrap: {gap.estimate:+.3f}, from {gap.low:+.3f} to {gap.high:+.3f}")
 # %% [markdown]
 # The two need not agree. Drawing speakers again answers: how would *these networks* have done with
 # other speakers? It cannot see that the folds' networks were trained on mostly the same recordings; the
-# correction charges for just that, and in full. The plan fixed the bootstrap, and so it decides here;
+# correction charges for just that, and in full. Nor does it see that one network tests all speakers of a
+# session: it draws the seeds for each of them anew, as if their luck in training were not the same,
+# which makes an interval too narrow where it is. The plan fixed the bootstrap, and so it decides here;
 # where only one of the two leaves zero out, the claim rests on a choice.
 #
 # Two more want a word. **Equivalence**: that a difference is not significant does not show that
