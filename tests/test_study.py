@@ -540,22 +540,29 @@ def test_measures_equal_loops():
     assert told["neighbour_held_out"] == accuracy_class(labels[held], nearest) < 1
 
 
+def _run(folder, *seeds):
+    """One run for each seed, in this process; the runs, and where a pack looks for them."""
+    dataset().save(folder / "fake.npz")
+    sources = study.Sources([folder / "fake.npz"])
+    runs = tuple(config(dataset(), epochs=1, seed=seed) for seed in seeds)
+    for run in runs:
+        own = folder / "runs" / run.identity
+        own.mkdir(parents=True)
+        study._run_one(own, run, sources, "cpu")
+    (folder / "tiny").mkdir()
+    (folder / "tiny" / "plan.toml").touch()
+    return runs, {"runs_root": folder / "runs", "sources": sources, "root": folder}
+
+
 def test_a_run_computes_on_one_thread_whatever_the_caller_has(tmp_path):
-    path = tmp_path / "fake.npz"
-    made = dataset()
-    made.save(path)
-    plan = Plan("tiny", {}, (config(made, epochs=1),))
     torch.set_num_threads(2)
     try:
-        sources = study.Sources([path])
-        folder = tmp_path / "runs" / plan.runs[0].identity
-        folder.mkdir(parents=True)
-        study._run_one(folder, plan.runs[0], sources, "cpu")
+        _run(tmp_path, 0)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
-
-    assert json.loads((folder / "environment.json").read_text())["threads"] == 1
+    (environment,) = tmp_path.glob("runs/*/environment.json")
+    assert json.loads(environment.read_text())["threads"] == 1
 
 
 def test_what_an_objective_does_not_use_makes_no_second_run(tmp_path):
@@ -581,34 +588,18 @@ def test_what_says_done_is_written_last(tmp_path, monkeypatch):
         return original(path)
 
     monkeypatch.setattr(records, "atomic_write", noting)
-    dataset().save(tmp_path / "fake.npz")
-    plan = Plan("tiny", {}, (config(dataset(), epochs=1),))
-    sources = study.Sources([tmp_path / "fake.npz"])
-    folder = tmp_path / "runs" / plan.runs[0].identity
-    folder.mkdir(parents=True)
-    study._run_one(folder, plan.runs[0], sources, "cpu")
+    runs, where = _run(tmp_path, 0)
     # The checkpoint shrinks to the weights after the result stands: until then it may be needed.
     assert written[-2:] == ["result.json", "checkpoint.pt"]
     assert written.count("result.json") == 1
     written.clear()
-    (tmp_path / "tiny").mkdir()
-    (tmp_path / "tiny" / "plan.toml").touch()
-    study.pack(plan, runs_root=tmp_path / "runs", sources=sources, root=tmp_path)
+    study.pack(Plan("tiny", {}, runs), **where)
     assert sorted(written) == sorted(f"{name}.parquet" for name in records.TABLES)
     assert written[-1] == "runs.parquet"
 
 
 def test_a_pack_that_was_killed_is_made_again_without_doubles(tmp_path, monkeypatch):
-    dataset().save(tmp_path / "fake.npz")
-    runs = tuple(config(dataset(), epochs=1, seed=seed) for seed in (0, 1))
-    sources = study.Sources([tmp_path / "fake.npz"])
-    for run in runs:
-        folder = tmp_path / "runs" / run.identity
-        folder.mkdir(parents=True)
-        study._run_one(folder, run, sources, "cpu")
-    (tmp_path / "tiny").mkdir()
-    (tmp_path / "tiny" / "plan.toml").touch()
-    where = {"runs_root": tmp_path / "runs", "sources": sources, "root": tmp_path}
+    runs, where = _run(tmp_path, 0, 1)
     study.pack(Plan("tiny", {}, runs[:1]), **where)
 
     def killed(path, original=files.atomic_write):
