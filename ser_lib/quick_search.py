@@ -86,6 +86,7 @@ def search(
     steps = step[:, 0].numpy()
     integers = integers.to(torch.int8)
     found = np.empty((len(x), len(weight), rows * columns), np.int64)
+    space = torch.empty(len(weight) * tall * wide, dtype=torch.int32)  # taken from the system once
     for number, image in enumerate(x.numpy()):
         low, high = float(image.min()), float(image.max())
         centred = image.astype(np.float64) - (low + high) / 2
@@ -104,7 +105,9 @@ def search(
             part = (slice(top, top + tall), slice(left, min(column + wide, last + 1)))
             # A copy in plain order: of an overlapping view torch's product is wrong.
             block = patches[:, :, *part].clone(memory_format=torch.contiguous_format)
-            scores = torch._int_mm(integers, block.view(weight.shape[1], -1))
+            block = block.view(weight.shape[1], -1)
+            scores = space[: len(weight) * block.shape[1]].view(len(weight), -1)
+            torch._int_mm(integers, block, out=scores)
             positions = _decide(
                 scores.view(-1, tall, part[1].stop - left).numpy(),
                 scale * steps,
