@@ -25,9 +25,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from ser_lib.evidence import Evidence, Missing, missing_total
+from ser_lib.evidence import Evidence, Missing, by_unit, missing_total
 from ser_lib.intervals import Interval, Metric, draw_pooled, percentiles
-from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import Test, corrected_t_test, holm
 
 VERDICTS = (
@@ -197,8 +196,8 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
         first, second = both(evidence.answers, conditions(claim, where))
         estimate, draws = draw_pooled(first, second, metric=metric)
         numbers: dict[str, Any] = {
-            "first": mean_accuracy(first, metric),
-            "second": mean_accuracy(second, metric),
+            "first": float(by_unit(first, "seed", metric=metric).mean()),
+            "second": float(by_unit(second, "seed", metric=metric).mean()),
             "runs": int(first["run"].nunique() + second["run"].nunique()),
         }
         if whole:  # the secondary metric, which decides nothing
@@ -206,6 +205,11 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
             drawn = percentiles(*draw_pooled(first, second, metric=other))
             name = "overall" if other == "accuracy_overall" else "class"
             numbers[name] = [drawn.estimate, drawn.low, drawn.high]
+        folds = by_fold(first, second, metric)
+        shared = evidence.config({**claim["first"], **where, "lambda1": 1.0}).speaker_dependent
+        if not shared and np.ptp(folds) > 1e-9:
+            test = fold_test(folds.to_frame()).interval
+            numbers["by_fold"] = [test.estimate, test.low, test.high]
         beyond = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())
         return percentiles(estimate, draws), (beyond + 1) / (len(draws) + 1), numbers
 
@@ -230,19 +234,33 @@ def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
     return effect
 
 
-def fold_test(logs: pd.DataFrame) -> Test:
+def by_fold(
+    first: pd.DataFrame, second: pd.DataFrame, metric: Metric = "accuracy_class"
+) -> pd.Series[float]:
+    """Difference of two conditions' accuracies in each fold, averaged over seeds.
+
+    Another seed tests the same recordings and is no new resampling.
+    """
+    one, other = (
+        by_unit(answers, "fold", "seed", metric=metric).groupby("fold").mean()
+        for answers in (first, second)
+    )
+    return one - other
+
+
+def fold_test(values: pd.DataFrame) -> Test:
     """t-test of the means of folds, corrected for the training data that they share.
 
     The K folds are those of a cross-validation, which tests each recording once: then a test is
     1 / (K - 1) of the size of its training.
 
     Args:
-        logs: (units, seeds), the units as in :meth:`ser_lib.evidence.Evidence.by_part`.
+        values: (units, seeds), the units as in :meth:`ser_lib.evidence.Evidence.by_part`.
     """
-    by_fold = logs.mean(axis=1)
-    if isinstance(by_fold.index, pd.MultiIndex):
-        by_fold = by_fold.groupby(level=0).mean()
-    return corrected_t_test(by_fold.to_numpy(), ratio=1 / (len(by_fold) - 1))
+    folds = values.mean(axis=1)
+    if isinstance(folds.index, pd.MultiIndex):
+        folds = folds.groupby(level=0).mean()
+    return corrected_t_test(folds.to_numpy(), ratio=1 / (len(folds) - 1))
 
 
 def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -260,13 +278,6 @@ def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[
     if missing:
         raise missing_total(missing)
     return found
-
-
-def mean_accuracy(answers: Any, metric: Metric = "accuracy_class") -> float:
-    """Mean over the seeds of an accuracy over all answers."""
-    measure = accuracy_class if metric == "accuracy_class" else accuracy_overall
-    scores = [measure(g["truth"], g["predicted"]) for _, g in answers.groupby("seed")]
-    return float(np.mean(scores))
 
 
 def best(claim: Claim, evidence: Evidence) -> Finding:

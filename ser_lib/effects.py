@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_lib import epochs, summaries
 from ser_lib.comparisons import both
-from ser_lib.evidence import Condition, Evidence, Missing
+from ser_lib.evidence import Condition, Evidence, Missing, by_unit
 from ser_lib.intervals import (
     Interval,
     Metric,
@@ -241,7 +241,7 @@ def by_epoch(evidence: Evidence, condition: Condition, measure: str) -> pd.DataF
 
 
 def _by_part(answers: pd.DataFrame, metric: Metric) -> pd.Series[float]:
-    return summaries.by_unit(answers, "part", "seed", metric=metric).groupby("part").mean()
+    return by_unit(answers, "part", "seed", metric=metric).groupby("part").mean()
 
 
 def _unless_missing(measured: Callable[[], Effect], smallest: float | None = None) -> Effect:

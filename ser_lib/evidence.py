@@ -11,7 +11,8 @@ import pandas as pd
 
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
-from ser_lib.metrics import accuracy_class
+from ser_lib.intervals import Metric
+from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.records import Records
 
 Condition = Mapping[str, Any]
@@ -273,6 +274,22 @@ class Evidence:
         ways = ways.sort_values(order, ascending=[False, True, True])
         chosen = ways.drop_duplicates(["fold", "seed", "way"])[["run", "way"]]
         return rows.merge(chosen, on=["run", "way"]).drop(columns="weight")
+
+
+def by_unit(
+    answers: pd.DataFrame, *names: str, metric: Metric = "accuracy_class"
+) -> pd.Series[float]:
+    """Accuracy of each value of some columns, such as ``"fold", "seed"``.
+
+    Example:
+        >>> answers = pd.DataFrame({"seed": [0, 0, 1], "truth": ["a", "b", "a"], "predicted": "a"})
+        >>> by_unit(answers, "seed").to_dict()
+        {0: 0.5, 1: 1.0}
+    """
+    groups = answers.groupby(names[0] if len(names) == 1 else list(names))
+    score = accuracy_class if metric == "accuracy_class" else accuracy_overall
+    scores = {place: score(own["truth"], own["predicted"]) for place, own in groups}
+    return pd.Series(scores, dtype=float).rename_axis(list(names))
 
 
 def inconsistencies(records: Records) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ser_lib.comparisons import VERDICTS
@@ -38,7 +40,32 @@ Two limits. Intervals of accuracies draw speakers, as the plan says, or utteranc
 and test share speakers; with as few as ten speakers they are somewhat too narrow, and p values far
 out in the tail are too small, so that Holm's rule holds back less than it promises. And all who
 were tested by the same network share its luck, which enters by the seeds alone, where there are
-several. The chapter on {{doc}}`Table 1 </notebooks/table-1>` sets a t-test over folds beside them.
+several.
+"""
+
+_ANALYSES = """\
+## Would another analysis say otherwise?
+
+The plan's analysis was fixed before the runs and decides alone. Two more are made of the same
+answers and decide nothing: the other accuracy (overall for class, class for overall) by the same
+bootstrap; and a t-test over folds, corrected for the training data that they share, which takes
+everybody whom one network tested as one value (the chapter on {{doc}}`Table 1
+</notebooks/table-1>` computes one by hand). No interval here is adjusted for the number of
+comparisons.
+
+Of {total} comparisons of accuracy on new speakers, the plan's interval leaves zero out in {plan}.
+There the other accuracy's leaves it out too in {other} of {asked}, where it was computed, and the
+t-test's in {folds} of {plan}. Where the plan's does not leave it out, one of the two does in
+{beyond}; on opposite sides of zero two lie in {opposite}. The plan's intervals reach {reach:.1f}
+points to each side of the estimate, those of the t-test {reach_folds:.1f} (medians). A difference
+much smaller than that could not have been seen here, whether there is one or not; and what the
+plan's interval alone decides rests on the choice of it.
+
+These are the comparisons on which the analyses differ, in points, estimate and 95 % interval:
+
+| claim | where | plan | other accuracy | folds |
+|---|---|---|---|---|
+{rows}
 """
 
 _DEVIATIONS = """\
@@ -102,6 +129,9 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     )
     rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
     parts = [head, _VERDICTS.format(rows="\n".join(rows))]
+    if counted := analyses(judged):
+        values = {**asdict(counted), "rows": "\n".join(counted.rows)}
+        parts.append(_ANALYSES.format(**{k: "none" if v == 0 else v for k, v in values.items()}))
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
@@ -119,6 +149,88 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     if "table1.py" in files:
         parts.append(_EXAMPLE.format(study=ledger.study))
     return "\n".join(parts)
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """How often the plan's analysis of two accuracies and two others say the same.
+
+    A comparison that stands beside several claims counts once.
+    """
+
+    total: int
+    plan: int
+    """Comparisons whose interval by the plan leaves zero out."""
+    asked: int
+    """Those of them that have the other accuracy as well."""
+    other: int
+    """Those of ``asked`` whose other accuracy lies on the same side of zero."""
+    folds: int
+    """Those of ``plan`` whose t-test over folds does."""
+    beyond: int
+    """Comparisons on which the plan's interval holds zero and one of the two others does not."""
+    opposite: int
+    """Comparisons on which two lie on opposite sides of zero."""
+    reach: float
+    """Median of half the plan's intervals' lengths, in points."""
+    reach_folds: float
+    """The same of the t-tests' intervals."""
+    rows: tuple[str, ...]
+    """Of a table, one for each comparison on which the analyses differ."""
+
+
+def analyses(judged: Mapping[str, Mapping[str, Any]]) -> Analyses | None:
+    """Count what ``claims`` of ``verdicts.json`` hold; None if they compare no accuracies yet."""
+    found: dict[tuple[float, ...], tuple[str, list[Sequence[float] | None]]] = {}
+    for name, entry in judged.items():
+        for cell in entry.get("cells", ()):
+            numbers = cell["numbers"]
+            if "by_fold" not in numbers:
+                continue
+            plan = [numbers[k] for k in ("effect", "low", "high")]
+            other = next((numbers[k] for k in ("overall", "class") if k in numbers), None)
+            key = (*plan, *numbers["by_fold"])
+            if key not in found or found[key][1][1] is None:
+                start = f"[{name}](#claim-{name}) | {_where(cell)}"
+                found[key] = start, [plan, other, numbers["by_fold"]]
+    if not found:
+        return None
+    rows = [(start, values, [_side(v) for v in values]) for start, values in found.values()]
+    sides = [row[2] for row in rows]
+    decided = [by for by in sides if by[0]]
+    asked = [by for by in decided if by[1] is not None]
+    return Analyses(
+        total=len(rows),
+        plan=len(decided),
+        asked=len(asked),
+        other=sum(by[0] == by[1] for by in asked),
+        folds=sum(by[0] == by[2] for by in decided),
+        beyond=sum(not plan and bool(other or folds) for plan, other, folds in sides),
+        opposite=sum({-1, 1} <= set(by) for by in sides),
+        reach=_reach(key[1:3] for key in found),
+        reach_folds=_reach(key[4:6] for key in found),
+        rows=tuple(
+            f"| {start} | {' | '.join(map(_points, values))} |"
+            for start, values, by in rows
+            if len(set(by) - {None}) > 1
+        ),
+    )
+
+
+def _side(values: Sequence[float] | None) -> int | None:
+    """On which side of zero an interval lies (estimate, low, high); 0 if it holds zero."""
+    return None if values is None else (values[1] > 0) - (values[2] < 0)
+
+
+def _reach(ends: Iterable[Sequence[float]]) -> float:
+    return median(100 * (high - low) / 2 for low, high in ends)
+
+
+def _points(values: Sequence[float] | None) -> str:
+    if values is None:
+        return "–"
+    middle, low, high = (100 * value for value in values)
+    return f"{middle:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
@@ -152,13 +264,15 @@ def _cells(cells: Iterable[Mapping[str, Any]]) -> list[str]:
     rows = []
     for cell in cells:
         numbers = cell["numbers"]
-        where = ", ".join(_setting(*pair) for pair in cell["where"].items())
-        if cell.get("beside"):
-            where += " (beside)"
         outcome = _OUTCOMES.get(cell["outcome"], cell["outcome"])
-        rows.append(f"| {where} | {outcome} | {_effect(numbers)} | {_p_value(numbers)} |")
+        rows.append(f"| {_where(cell)} | {outcome} | {_effect(numbers)} | {_p_value(numbers)} |")
     head = ["| where | outcome | effect, 95 % interval | p (adjusted) |", "|---|---|---|---|"]
     return [*head, *rows, ""] if rows else []
+
+
+def _where(cell: Mapping[str, Any]) -> str:
+    where = ", ".join(_setting(*pair) for pair in cell["where"].items())
+    return f"{where} (beside)" if cell.get("beside") else where
 
 
 def _effect(numbers: Mapping[str, Any]) -> str:
@@ -173,8 +287,9 @@ def _effect(numbers: Mapping[str, Any]) -> str:
         main = {"class": "overall", "overall": "class"}[other]
         text = f"{effect:+.1f} points ({low:+.1f} to {high:+.1f}); {main} accuracies {ours}"
         if other in numbers:
-            effect, low, high = (100 * value for value in numbers[other])
-            text += f"; {other} accuracy {effect:+.1f} ({low:+.1f} to {high:+.1f})"
+            text += f"; {other} accuracy {_points(numbers[other])}"
+        if "by_fold" in numbers:
+            text += f"; over folds {_points(numbers['by_fold'])}"
         if "holds_printed_effect" in numbers:
             side = "inside" if numbers["holds_printed_effect"] else "outside"
             text += f"; the printed gain lies {side}"

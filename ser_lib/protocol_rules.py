@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ser_lib import granularity
-from ser_lib.comparisons import Cell, Claim, Finding, Outcome, mean_accuracy
-from ser_lib.evidence import Evidence, Missing
+from ser_lib.comparisons import Cell, Claim, Finding, Outcome
+from ser_lib.evidence import Evidence, Missing, by_unit
 from ser_lib.intervals import bootstrap_pooled
 from ser_lib.statistics import wilson
 
@@ -46,7 +46,7 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
         drawn = drawings[0]
         cell.numbers = {
             "accuracy": [drawn.estimate, drawn.low, drawn.high],
-            "class_accuracy": mean_accuracy(answers),
+            "class_accuracy": float(by_unit(answers, "seed").mean()),
             "runs": int(answers["run"].nunique()),
         }
     return Finding(cells)
@@ -125,7 +125,7 @@ def outranks(claim: Claim, evidence: Evidence) -> Finding:
         if wanted:
             cell.numbers = {"runs": there, "runs_needed": wanted}
             continue
-        means = [mean_accuracy(answers, "accuracy_overall") for answers in found]
+        means = [by_unit(answers, "seed", metric="accuracy_overall").mean() for answers in found]
         drawn = [
             bootstrap_pooled(found[0], other, metric="accuracy_overall") for other in found[1:]
         ]

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_lib.comparisons import fold_test
-from ser_lib.evidence import BY_VALIDATION, Condition, Evidence, Missing
-from ser_lib.intervals import Interval, Metric, bootstrap_pooled
-from ser_lib.metrics import accuracy_class, accuracy_overall
+from ser_lib.comparisons import by_fold, fold_test
+from ser_lib.evidence import BY_VALIDATION, Condition, Evidence, Missing, by_unit
+from ser_lib.intervals import Interval, bootstrap_pooled
 from ser_lib.statistics import (
     Test,
     cohens_d,
@@ -88,11 +87,8 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
         ValueError: the two are not paired, or all differences are the same.
     """
     difference = bootstrap_pooled(first, second)
-    by_fold, by_speaker = (
-        [by_unit(a, unit, "seed").groupby(unit).mean() for a in (first, second)]
-        for unit in ("fold", "speaker")
-    )
-    folds = by_fold[0] - by_fold[1]
+    folds = by_fold(first, second)
+    by_speaker = [by_unit(a, "speaker", "seed").groupby("speaker").mean() for a in (first, second)]
     ratio = 1 / (len(folds) - 1)
     return Contrast(
         difference=difference,
@@ -132,22 +128,6 @@ def ratio(first: pd.DataFrame, second: pd.DataFrame) -> Interval:
     logs = first.apply(np.log) - second.apply(np.log)
     log = fold_test(logs).interval
     return Interval(*(float(np.exp(end)) for end in (log.estimate, log.low, log.high)))
-
-
-def by_unit(
-    answers: pd.DataFrame, *names: str, metric: Metric = "accuracy_class"
-) -> pd.Series[float]:
-    """Accuracy of each value of some columns, such as ``"fold", "seed"``.
-
-    Example:
-        >>> answers = pd.DataFrame({"seed": [0, 0, 1], "truth": ["a", "b", "a"], "predicted": "a"})
-        >>> by_unit(answers, "seed").to_dict()
-        {0: 0.5, 1: 1.0}
-    """
-    groups = answers.groupby(names[0] if len(names) == 1 else list(names))
-    score = accuracy_class if metric == "accuracy_class" else accuracy_overall
-    scores = {place: score(own["truth"], own["predicted"]) for place, own in groups}
-    return pd.Series(scores, dtype=float).rename_axis(list(names))
 
 
 def planned(evidence: Evidence, plan: Mapping[str, Any], condition: Condition) -> bool:

@@ -21,6 +21,7 @@ from ser_lib.comparisons import Cell, Finding, adjust, conditions
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
 from ser_lib.evidence import Evidence, Protocol, Size
+from ser_lib.ledger import analyses
 from ser_lib.metrics import accuracy_class
 
 ROOT = Path(__file__).parents[1]
@@ -216,6 +217,53 @@ def test_lower(house, cost, outcome, measure):
     t = logs.mean() / (wider * stats.sem(logs))
     assert numbers["p"] == pytest.approx(stats.t.sf(abs(t), FOLDS - 1), abs=1e-6)
     assert numbers["folds"] == FOLDS
+
+
+def test_a_test_over_folds_stands_beside_the_accuracy_that_decides(house):
+    root = house(entry("claim"))
+    plain, other = made(0.5), made(0.5, objective="S+A")
+    write(root, joined(plain, other))
+    found = claims.update("paper1", root)["claims"]["claim"]["cells"][0]["numbers"]
+    assert "by_fold" not in found  # all folds differ by nothing: there is no test of that
+    runs, predictions, history = other
+    for fold, emotions in ((0, ["anger", "sadness"]), (3, ["anger"])):
+        own = predictions["run"].isin(runs.loc[runs["fold"] == fold, "run"])
+        better = own & predictions["truth"].isin(emotions)
+        predictions.loc[better, "predicted"] = predictions.loc[better, "truth"]
+    write(root, joined(plain, (runs, predictions, history)))
+    found = claims.update("paper1", root)["claims"]["claim"]["cells"][0]["numbers"]
+    d = np.array([0.25, 0, 0, 0.125, 0])  # half of an emotion's recordings were right already
+    half = stats.t.ppf(0.975, FOLDS - 1) * stats.sem(d) * np.sqrt(1 + FOLDS / (FOLDS - 1))
+    ends = [d.mean(), d.mean() - half, d.mean() + half]
+    assert found["by_fold"] == pytest.approx(ends, abs=1e-6)
+
+
+def test_what_other_analyses_say_is_counted_once_for_each_comparison():
+    def cell(plan, by_fold, **more):
+        numbers = dict(zip(("effect", "low", "high"), plan, strict=True))
+        return {"where": {"corpus": "emodb"}, "numbers": {**numbers, "by_fold": by_fold, **more}}
+
+    above, below, around = [0.2, 0.1, 0.3], [-0.2, -0.3, -0.1], [0.01, -0.05, 0.07]
+    shown_only = cell(above, around)
+    cells = [
+        {**shown_only, "beside": True},
+        cell(below, below, overall=below),
+        cell(around, above, overall=around),
+        cell(above, [0.0, -0.5, 0.5], **{"class": below}),
+        cell(above, around, overall=above),  # the first one, now with the other accuracy
+        {"where": {}, "numbers": {"effect": 0.1, "low": 0.05, "high": 0.2}},
+        {"where": {}, "numbers": {"runs": 3, "runs_needed": 15}},
+    ]
+    found = analyses({"one": {"cells": cells[:3]}, "two": {"cells": cells[3:]}, "three": {}})
+    assert (found.total, found.plan, found.asked, found.other, found.folds) == (4, 3, 3, 2, 1)
+    assert (found.beyond, found.opposite) == (1, 1)
+    assert (found.reach, found.reach_folds) == pytest.approx((10.0, 10.0))
+    assert len(found.rows) == 3  # all but the one on which they agree
+    assert found.rows[0] == (
+        "| [two](#claim-two) | emodb | +20.0 (+10.0 to +30.0) | +20.0 (+10.0 to +30.0) "
+        "| +1.0 (-5.0 to +7.0) |"
+    )
+    assert analyses({"three": {}, "four": {"cells": cells[5:]}}) is None
 
 
 @pytest.mark.parametrize(
@@ -738,6 +786,13 @@ def test_a_page_can_be_written_of_every_ledger(study):
     page = claims.ledger_page(study, ROOT)
     for claim in claims.load_ledger(study, ROOT).claims:
         assert f"(claim-{claim['id']})=" in page
+    assert "## Would another analysis say otherwise?" in page
+
+
+def test_where_voices_are_shared_no_test_over_folds_stands_beside():
+    judged = claims.load_verdicts("paper2", ROOT)["claims"]
+    for name, there in (("triplets-add-with-shared-speakers", False), ("pretraining-helps", True)):
+        assert all(("by_fold" in cell["numbers"]) == there for cell in judged[name]["cells"])
 
 
 def test_the_ledger_is_about_what_the_plan_runs():
