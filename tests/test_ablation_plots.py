@@ -1,9 +1,6 @@
 """The figures draw the numbers they are given, and say what is missing."""
 
-import io
-
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +10,7 @@ from matplotlib.figure import Figure
 from ser_lib import ablation_plots
 from ser_lib.effects import Effect
 from ser_lib.intervals import Interval
+from tests.figures import assert_house_style
 
 WAITING = Effect(3, 30, smallest=0.02)
 
@@ -63,17 +61,8 @@ def examples() -> dict[str, Figure]:
     }
 
 
-def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone() -> None:
-    before = dict(matplotlib.rcParams)
-    plt.close("all")
-    for name, figure in examples().items():
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-        texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-        smallest = min(text.get_fontsize() for text in texts)
-        assert smallest / 72 * min(100.0, 800 / figure.get_figwidth()) > 9.5, name
-    assert not plt.get_fignums()
-    assert dict(matplotlib.rcParams) == before
+def test_figures_keep_the_house_style() -> None:
+    assert_house_style(examples)
 
 
 def words(figure: Figure) -> str:

@@ -1,9 +1,5 @@
 """The figures of angles draw the numbers they are given, on a sphere as well as it can."""
 
-import io
-
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +7,7 @@ from hypothesis import strategies as st
 
 from ser_lib import angle_plots, sphere_plots
 from ser_lib.angles import angle_matrix
+from tests.figures import assert_house_style
 
 FOUR = ["anger", "happiness", "neutral", "sadness"]
 EIGHT = ["anger", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
@@ -24,27 +21,26 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone():
-    before = dict(matplotlib.rcParams)
-    plt.close("all")
+def examples():
     eight = matrix(8, 20)
-    for figure in (
-        sphere_plots.spheres({"a": (matrix(4, 3), FOUR), "b": (eight, EIGHT), "c": (eight, EIGHT)}),
-        sphere_plots.spheres({"a": (matrix(2, 3), FOUR[:2])}),
-        angle_plots.angle_heat_maps({"a": (eight, EIGHT)}, {"a": (0.9 * eight, eight)}),
-        angle_plots.angle_heat_maps({"a": (matrix(2, 3), FOUR[:2]), "b": (eight, EIGHT)}),
-        angle_plots.angle_histogram({"a": [1, 2]}, xlabel="angle"),
-        angle_plots.arrows(
+    three = {"a": (matrix(4, 3), FOUR), "b": (eight, EIGHT), "c": (eight, EIGHT)}
+    two = {"a": (matrix(2, 3), FOUR[:2]), "b": (eight, EIGHT)}
+    return {
+        "three spheres": sphere_plots.spheres(three),
+        "one sphere": sphere_plots.spheres({"a": (matrix(2, 3), FOUR[:2])}),
+        "intervals": angle_plots.angle_heat_maps(
+            {"a": (eight, EIGHT)}, {"a": (0.9 * eight, eight)}
+        ),
+        "two maps": angle_plots.angle_heat_maps(two),
+        "histogram": angle_plots.angle_histogram({"a": [1, 2]}, xlabel="angle"),
+        "arrows": angle_plots.arrows(
             {"a": (1, 2), "b": (-1, -1)}, FOUR[:2], chords=[("a", "b")], circle=True
         ),
-    ):
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-        shown = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-        smallest = min(text.get_fontsize() for text in shown)
-        assert smallest / 72 * min(100.0, 800 / figure.get_figwidth()) > 9.5
-    assert not plt.get_fignums()
-    assert dict(matplotlib.rcParams) == before
+    }
+
+
+def test_figures_keep_the_house_style():
+    assert_house_style(examples)
 
 
 @given(st.integers(0, 999), st.integers(2, 6), st.integers(2, 3))

@@ -1,14 +1,11 @@
 """The figures of embeddings draw the numbers they are given."""
 
-import io
-
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
 from ser_lib import diagrams, embedding_plots
+from tests.figures import assert_house_style
 
 NAMES = ("anger", "sadness")
 POINTS = np.array([[0.0, 1.0], [2.0, 3.0], [1.0, 1.0]])
@@ -34,17 +31,8 @@ def examples():
     }
 
 
-def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone():
-    before = dict(matplotlib.rcParams)
-    plt.close("all")
-    for name, figure in examples().items():
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-        texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-        smallest = min(text.get_fontsize() for text in texts)
-        assert smallest / 72 * min(100.0, 800 / figure.get_figwidth()) > 9.5, name
-    assert not plt.get_fignums()
-    assert dict(matplotlib.rcParams) == before
+def test_figures_keep_the_house_style():
+    assert_house_style(examples)
 
 
 def test_embeddings_draws_points_by_class_and_a_ring_at_each_center():

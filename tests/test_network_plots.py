@@ -1,9 +1,6 @@
 """Figures of paper 2's networks draw the numbers they are given, and say what is missing."""
 
-import io
-
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -11,6 +8,7 @@ from matplotlib.figure import Figure
 from ser_lib import effects, network_plots
 from ser_lib.effects import Effect
 from ser_lib.intervals import Interval
+from tests.figures import assert_house_style
 from tests.test_protocol_rules import DRAWS, SIZE, evidence, records_of
 
 WAITING = Effect(2, 6)
@@ -47,17 +45,8 @@ def words(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
-def test_figures_are_closed_opaque_legible_and_leave_the_settings_alone() -> None:
-    before = dict(matplotlib.rcParams)
-    plt.close("all")
-    for name, figure in examples().items():
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-        texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-        smallest = min(text.get_fontsize() for text in texts)
-        assert smallest / 72 * min(100.0, 800 / figure.get_figwidth()) > 9.5, name
-    assert not plt.get_fignums()
-    assert dict(matplotlib.rcParams) == before
+def test_figures_keep_the_house_style() -> None:
+    assert_house_style(examples)
 
 
 def test_readings_share_one_scale_and_name_the_utterances() -> None:

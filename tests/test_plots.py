@@ -1,10 +1,7 @@
 """The figures draw the numbers they are given, and nothing outside them changes."""
 
-import io
 from itertools import combinations
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from ser_lib import diagrams, plots
 from ser_lib.corpora.base import EMOTIONS, PAPER_EMOTIONS
+from tests.figures import assert_house_style
 
 RNG = np.random.default_rng(0)
 
@@ -116,26 +114,8 @@ def examples() -> dict[str, Figure]:
     }
 
 
-def test_figures_are_closed_opaque_and_leave_the_settings_alone() -> None:
-    before = dict(matplotlib.rcParams)
-    plt.close("all")
-    for figure in examples().values():
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-        assert all(axes.get_facecolor()[3] == 1.0 for axes in figure.axes)
-    assert not plt.get_fignums()
-    assert dict(matplotlib.rcParams) == before
-
-
-def test_text_is_legible_at_page_width() -> None:
-    """At 800 pixels a page's column, no text is smaller than 9.5 pixels."""
-    for name, figure in examples().items():
-        figure.draw_without_rendering()
-        width = figure.get_figwidth()
-        texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-        assert texts, name
-        smallest = min(text.get_fontsize() for text in texts)
-        assert smallest / 72 * min(100.0, 800 / width) > 9.5, name
+def test_figures_keep_the_house_style() -> None:
+    assert_house_style(examples)
 
 
 def test_residual_diagram_computes_the_sizes_and_numbers_eleven_layers() -> None:

@@ -7,6 +7,7 @@ import pytest
 from ser_lib import protocol_plots
 from ser_lib.effects import Effect
 from ser_lib.intervals import Interval
+from tests.figures import assert_house_style
 
 FIGURES = ["47.22", "58.33", "55.56", "56.94", "54.16", "61.11", "91.67"]
 
@@ -15,8 +16,24 @@ def texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
+def examples():
+    speakers = pd.Series([0.4, 0.6])
+    whole = Effect(6, 6, Interval(0.5, 0.4, 0.6), speakers, form="{:.1f}")
+    given = {"speakers": whole, "random": Effect(3, 30)}
+    return {
+        "sizes": protocol_plots.possible_sizes(FIGURES, largest=300, stated=216),
+        "draws": protocol_plots.draws([40, 41, 41, 50], 72, printed=66),
+        "no draws": protocol_plots.draws([], 72, printed=66, note="running: 1 of 100 runs"),
+        "accuracies": protocol_plots.accuracies(given, printed={"the poster": 91.67}),
+    }
+
+
+def test_figures_keep_the_house_style():
+    assert_house_style(examples)
+
+
 def test_sizes_that_fit_all_are_marked():
-    figure = protocol_plots.possible_sizes(FIGURES, largest=300, stated=216)
+    figure = examples()["sizes"]
     lines = figure.axes[0].lines
     assert lines[len(FIGURES)].get_xdata().tolist() == [72, 144, 216, 288]
     assert set(lines[6].get_xdata()) >= {12, 24, 36, 72}  # 91.67 % are 11 of 12
@@ -24,11 +41,10 @@ def test_sizes_that_fit_all_are_marked():
 
 
 def test_draws_are_counted():
-    figure = protocol_plots.draws([40, 41, 41, 50], 72, printed=66)
+    figure, empty = examples()["draws"], examples()["no draws"]
     axes = figure.axes[0]
     assert [bar.get_height() for bar in axes.patches] == [1, 2, 1]
     assert axes.lines[0].get_xdata()[0] == pytest.approx(91.67, abs=0.01)
-    empty = protocol_plots.draws([], 72, printed=66, note="running: 1 of 100 runs")
     assert "running: 1 of 100 runs" in texts(empty)
     assert axes.yaxis.get_visible()
     assert not empty.axes[0].yaxis.get_visible()
@@ -37,11 +53,7 @@ def test_draws_are_counted():
 
 
 def test_accuracies_and_what_is_missing():
-    speakers = pd.Series([0.4, 0.6])
-    whole = Effect(6, 6, Interval(0.5, 0.4, 0.6), speakers, form="{:.1f}")
-    figure = protocol_plots.accuracies(
-        {"speakers": whole, "random": Effect(3, 30)}, printed={"the poster": 91.67}
-    )
+    figure = examples()["accuracies"]
     lines = [line.get_xdata() for line in figure.axes[0].lines]
     assert np.allclose(lines[0], [40, 60])
     assert np.allclose(lines[1], [40, 60])

@@ -1,14 +1,11 @@
 """The figures beside the tables draw the numbers they are given."""
 
-import io
-
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
 from ser_lib import table_plots
+from tests.figures import assert_house_style
 
 
 def examples():
@@ -24,16 +21,8 @@ def examples():
     }
 
 
-def test_figures_are_closed_opaque_and_leave_the_settings_alone():
-    before = dict(matplotlib.rcParams)
-    plt.close("all")
-    for figure in examples().values():
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png")
-        picture.seek(0)
-        assert (plt.imread(picture)[..., 3] == 1).all()
-    assert not plt.get_fignums()
-    assert dict(matplotlib.rcParams) == before
+def test_figures_keep_the_house_style():
+    assert_house_style(examples)
 
 
 def test_confusions_share_one_bar():

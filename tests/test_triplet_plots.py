@@ -1,14 +1,12 @@
 """The figures of triplets draw the numbers they are given."""
 
-import io
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.patches import Circle, StepPatch
 
 from ser_lib import triplet_plots
+from tests.figures import assert_house_style
 
 POINTS = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
 
@@ -18,27 +16,22 @@ def marks(axes):
 
 
 def examples():
-    return [
-        triplet_plots.one_triplet(POINTS, POINTS / 4, 2.0, ("anger", "sadness")),
-        triplet_plots.zones(1.0, [0.5, 1.2, 3.0], 0.5),
-        triplet_plots.steps([2.0, 1.0], [1.7, 0.2, 5.0], 0.5),
-        triplet_plots.shares({"first": {"hard": 0.25, "easy": 0.75}, "last": {"easy": 1.0}}),
-    ]
+    return {
+        "one triplet": triplet_plots.one_triplet(POINTS, POINTS / 4, 2.0, ("anger", "sadness")),
+        "zones": triplet_plots.zones(1.0, [0.5, 1.2, 3.0], 0.5),
+        "steps": triplet_plots.steps([2.0, 1.0], [1.7, 0.2, 5.0], 0.5),
+        "shares": triplet_plots.shares(
+            {"first": {"hard": 0.25, "easy": 0.75}, "last": {"easy": 1.0}}
+        ),
+    }
 
 
-def test_figures_are_closed_opaque_and_legible():
-    plt.close("all")
-    for figure in examples():
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-        texts = [text for text in figure.findobj(plt.Text) if text.get_text()]
-        smallest = min(text.get_fontsize() for text in texts)
-        assert smallest / 72 * min(100.0, 800 / figure.get_figwidth()) > 9.5
-    assert not plt.get_fignums()
+def test_figures_keep_the_house_style():
+    assert_house_style(examples)
 
 
 def test_one_triplet_draws_points_circles_and_moves():
-    (axes,) = examples()[0].axes
+    (axes,) = examples()["one triplet"].axes
     np.testing.assert_array_equal(np.concatenate(marks(axes)), POINTS)
     assert [c.radius for c in axes.patches if isinstance(c, Circle)] == [3, 5]
     ends = [text.xy for text in axes.texts if getattr(text, "arrow_patch", None)]
@@ -48,7 +41,7 @@ def test_one_triplet_draws_points_circles_and_moves():
 
 
 def test_zones_end_at_positive_and_limit():
-    (axes,) = examples()[1].axes
+    (axes,) = examples()["zones"].axes
     positive, negatives = marks(axes)
     assert positive[:, 0].tolist() == [1.0]
     assert negatives[:, 0].tolist() == [0.5, 1.2, 3.0]
@@ -56,7 +49,7 @@ def test_zones_end_at_positive_and_limit():
 
 
 def test_steps_count_the_limits_beyond_and_shade_what_is_paid():
-    (axes,) = examples()[2].axes
+    (axes,) = examples()["steps"].axes
     # Limits at 1.5 and 2.5: beyond 1.7 lies one, beyond 0.2 both, beyond 5 none.
     assert marks(axes)[0].tolist() == [[1.7, 1], [0.2, 2], [5.0, 0]]
     line, area = (patch.get_data() for patch in axes.patches if isinstance(patch, StepPatch))
@@ -68,7 +61,7 @@ def test_steps_count_the_limits_beyond_and_shade_what_is_paid():
 
 
 def test_shares_fill_the_bars():
-    (axes,) = examples()[3].axes
+    (axes,) = examples()["shares"].axes
     widths = [[bar.get_width() for bar in bars] for bars in axes.containers]
     assert widths == [[0.25, 0.0], [0.0, 0.0], [0.75, 1.0]]
     with pytest.raises(ValueError, match="'simple'"):
