@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,12 @@ from ser_lib import claims, prose, records
 from ser_lib.cli import app
 from ser_lib.comparisons import Cell, Finding, adjust, conditions
 from ser_lib.config import RunConfig
-from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
-from ser_lib.evidence import Evidence, Protocol, Size
+from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.evidence import Evidence
 from ser_lib.ledger import analyses
-from ser_lib.metrics import accuracy_class
+from tests.fake_records import FOLDS, SEEDS, TAKES, WOBBLE, joined, made, write
 
 ROOT = Path(__file__).parents[1]
-SEEDS, FOLDS, TAKES = (0, 1), 5, 12  # two speakers a fold, so ten; takes of each emotion
-FIXED = {"protocol": "sessions", "epochs": 2, "lambda2": 100.0}
-
 PLAN = """
 [rules]
 smallest_effect = 0.02
@@ -37,91 +34,6 @@ protocol = "sessions"
 epochs = 2
 lambda2 = 100.0
 """
-
-
-def key(speaker, emotion, take):
-    return f"{speaker:02d}{emotion[:2]}{take:02d}"
-
-
-WOBBLE = np.array([0.01, -0.02, 0.0, 0.03, -0.02])
-"""By how much the logarithm of a cost differs from fold to fold."""
-
-
-def made(share, *, tilt=0.0, **settings):
-    """Runs of one condition; ``share`` of each speaker's utterances are right, plus a tilt.
-
-    The tilt raises the even speakers and lowers the odd ones. Which utterances are wrong depends on
-    the seed only, so that two conditions of the same share say the same.
-    """
-    runs, predictions, history = [], [], []
-    costs = np.full(FOLDS, 1.0)
-    if "cost" in settings:
-        costs = settings.pop("cost") * np.exp(WOBBLE)
-    validated = settings.pop("validated", None)
-    for fold in range(FOLDS):
-        for seed in SEEDS:
-            config = RunConfig(
-                corpus="emodb",
-                corpus_hash="0" * 16,
-                emotions=PAPER_EMOTIONS,
-                fold=fold,
-                seed=seed,
-                **{"input": "mfcc", **FIXED, **settings},
-            ).canonical()
-            run = config.identity
-            row = {"run": run, "epoch": 2}
-            for part in (0, 1):
-                speaker, truth, said = 2 * fold + part, [], []
-                right = round((share + (tilt if speaker % 2 == 0 else -tilt)) * TAKES)
-                for index, emotion in enumerate(PAPER_EMOTIONS):
-                    for take in range(TAKES):
-                        fine = (take + seed + index + speaker) % TAKES < right
-                        answer = (index + (not fine)) % 4
-                        scores = np.full(4, 0.1, dtype=np.float32)
-                        scores[answer] = 0.7
-                        truth.append(emotion)
-                        said.append(PAPER_EMOTIONS[answer])
-                        predictions.append(
-                            {
-                                "run": run,
-                                "key": key(speaker, emotion, take),
-                                "way": 1 - part,
-                                "by": "softmax",
-                                "epoch": 2,
-                                "truth": emotion,
-                                "predicted": said[-1],
-                                "scores": scores,
-                            }
-                        )
-                row[f"accuracy_class_{part}"] = accuracy_class(truth, said)
-                row[f"cross_entropy_{part}"] = 1.0
-                row[f"reconstruction_{part}"] = costs[fold] * (1 + 0.01 * speaker + 0.02 * seed)
-            if "S" not in config.objective:
-                predictions = [p for p in predictions if p["run"] != run]
-            flat = {
-                k: ",".join(map(str, v)) if isinstance(v, tuple) else v
-                for k, v in asdict(config).items()
-            }
-            spread = costs[fold] * (1 + 0.02 * fold + 0.01 * seed)
-            facts = {"parameters": 260452, "compactness_train": spread}
-            runs.append({"run": run, **flat, **facts})
-            history += [{**row, "epoch": 1}, row]
-    if validated is not None:  # what validation sees: all the test of the other way does not
-        for row in history:
-            row["cross_entropy_0"] = row["cross_entropy_1"] = validated
-    return tuple(map(pd.DataFrame, (runs, predictions, history)))
-
-
-def joined(*parts):
-    tables = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-    embeddings = pd.DataFrame(columns=["run", "key", "side", "emotion", "z"])
-    return records.Records(*tables, embeddings)
-
-
-def write(root, found):
-    folder = root / "results" / "paper1"
-    for name in records.TABLES:
-        getattr(found, name).to_parquet(folder / f"{name}.parquet", index=False)
 
 
 def entry(name, **changes):
@@ -427,19 +339,6 @@ def test_a_cell_that_is_left_out_does_not_keep_a_claim_open(house):
     assert outcomes(root) == ("reproduced", ["holds"])
 
 
-def test_runs_of_other_settings_do_not_count():
-    both = joined(made(0.5), made(0.9, dropout=0.25), made(0.9, seconds=2.0))
-    sizes = {"emodb": {"sessions": Size(FOLDS, 2 * FOLDS * 4 * TAKES)}}
-    protocol = Protocol(SEEDS, sizes, (4.0, 0.0625), {**FIXED, "emotions": "four"})
-    evidence = Evidence(both, protocol)
-    condition = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
-    assert len(evidence.runs(condition)) == FOLDS * len(SEEDS)
-    assert accuracy_class(*evidence.answers(condition)[["truth", "predicted"]].to_numpy().T) == 0.5
-    assert len(evidence.runs({**condition, "seconds": 2.0})) == FOLDS * len(SEEDS)
-    with pytest.raises(ValueError, match="lambda3"):
-        evidence.runs({**condition, "lambda3": 1})
-
-
 def test_the_weight_is_chosen_by_validation_and_never_sees_the_test(house):
     """Of two weights, one is right on even speakers, the other on odd ones: each way picks blindly.
 
@@ -455,48 +354,6 @@ def test_the_weight_is_chosen_by_validation_and_never_sees_the_test(house):
     judged = claims.update("paper1", root)["claims"]["claim"]["cells"][0]
     assert judged["numbers"]["first"] == pytest.approx(0.25)
     assert judged["outcome"] == "contradicted"
-
-
-def test_equal_validation_accuracies_are_settled_by_cross_entropy(house):
-    root = house(entry("claim", first={"objective": "S+C", "lambda1": "validation"}))
-    near = made(0.5, objective="S+C", lambda1=4.0, validated=0.9)
-    far = made(0.5, objective="S+C", lambda1=0.0625, validated=1.1)
-    write(root, joined(made(0.5), near, far))
-    found = records.load("paper1", root / "results")
-    evidence = Evidence(found, claims.load_ledger("paper1", root).protocol)
-    condition = {"corpus": "emodb", "input": "mfcc", "objective": "S+C", "lambda1": "validation"}
-    assert set(evidence.answers(condition)["run"]) == set(near[0]["run"])
-    with pytest.raises(ValueError, match="with protocol 'speakers' nothing validates"):
-        Evidence(
-            found,
-            replace(
-                evidence.protocol,
-                fixed={**evidence.protocol.fixed, "protocol": "speakers"},
-                sizes={
-                    "emodb": {"speakers": evidence.protocol.sizes["emodb"]["sessions"]},
-                },
-            ),
-        ).answers(condition)
-    with pytest.raises(ValueError, match="the plan has no weights"):
-        Evidence(found, replace(evidence.protocol, weights=())).answers(condition)
-
-
-@pytest.mark.parametrize(
-    ("corpus", "name", "speaker"),
-    [
-        ("emodb", "16b10Wb", "16"),
-        ("ravdess", "03-01-08-02-02-02-24", "24"),
-        ("iemocap", "Ses03M_script01_1_FXX1", "03F"),
-    ],
-)
-def test_speaker_of(corpus, name, speaker):
-    assert speaker_of(corpus, name) == speaker
-
-
-@pytest.mark.parametrize(("corpus", "name"), [("builtin", "03a01Fa"), ("emodb", "wav")])
-def test_speaker_of_refuses(corpus, name):
-    with pytest.raises(ValueError, match=corpus):
-        speaker_of(corpus, name)
 
 
 # ---- the check -----------------------------------------------------------------------------------

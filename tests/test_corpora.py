@@ -16,6 +16,7 @@ import soundfile
 
 from ser_lib import corpora
 from ser_lib.corpora import CorpusError, check, emodb, fetch, ravdess, scan
+from ser_lib.corpora.base import speaker_of
 
 DATA = os.environ.get("SER_DATA")
 real = pytest.mark.skipif(not DATA, reason="needs the real recordings: SER_DATA is not set")
@@ -707,3 +708,21 @@ def test_real_copy_with_one_truncated_one_doubled_one_renamed(tmp_path):
     assert f"renamed{third.suffix}" in report.unexpected[0]
     assert third.stem in report.unexpected[0]
     assert third.stem in report.missing[0]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "name", "speaker"),
+    [
+        ("emodb", "16b10Wb", "16"),
+        ("ravdess", "03-01-08-02-02-02-24", "24"),
+        ("iemocap", "Ses03M_script01_1_FXX1", "03F"),
+    ],
+)
+def test_speaker_of(corpus, name, speaker):
+    assert speaker_of(corpus, name) == speaker
+
+
+@pytest.mark.parametrize(("corpus", "name"), [("builtin", "03a01Fa"), ("emodb", "wav")])
+def test_speaker_of_refuses(corpus, name):
+    with pytest.raises(ValueError, match=corpus):
+        speaker_of(corpus, name)

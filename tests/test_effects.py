@@ -6,29 +6,17 @@ import pytest
 from scipy import stats
 
 from ser_lib import claims, effects, records
-from ser_lib.evidence import Evidence, Protocol, Size
-from tests.test_claims import FIXED, FOLDS, SEEDS, TAKES, WOBBLE, joined, made
-
-S = {"corpus": "emodb", "input": "mfcc", "objective": "S"}
-SA = {**S, "objective": "S+A"}
-RUNS = FOLDS * len(SEEDS)
-
-
-def evidence(*parts):
-    protocol = Protocol(
-        seeds=SEEDS,
-        sizes={"emodb": {"sessions": Size(FOLDS, 2 * FOLDS * 4 * TAKES)}},
-        weights=(4.0, 0.0625),
-        fixed={**FIXED, "emotions": "four"},
-        smallest=0.02,
-    )
-    return Evidence(joined(*parts) if parts else None, protocol)
-
-
-def without_first_run(part):
-    runs, predictions, history = part
-    first = runs["run"].iloc[0]
-    return tuple(table[table["run"] != first] for table in (runs, predictions, history))
+from tests.fake_records import (
+    FOLDS,
+    RUNS,
+    SA,
+    WOBBLE,
+    S,
+    evidence,
+    made,
+    unbalanced,
+    without_first_run,
+)
 
 
 def test_accuracy_and_difference_are_those_of_the_records():
@@ -159,14 +147,6 @@ def test_over_draws_takes_one_value_for_each():
     assert (found.interval.estimate, found.smallest) == pytest.approx((0.03, 0.02))
     missing = effects.Effect(3, 10)
     assert effects.over_draws(missing, ratio=3 / 7) == missing
-
-
-def unbalanced(*parts):
-    """Records in which half of the recordings are angry: overall is not class accuracy."""
-    parts = [tuple(table.copy() for table in part) for part in parts]
-    for _, predictions, _ in parts:
-        predictions.loc[predictions["truth"] == "happiness", "truth"] = "anger"
-    return parts
 
 
 def test_gap_is_of_overall_accuracy_and_holds_its_estimate():

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from ser_lib import claims, epochs
-from tests.test_claims import FOLDS, SEEDS, made
-from tests.test_effects import SA, S, evidence
+from tests.fake_records import FOLDS, SA, SEEDS, S, evidence, made
 
 ROOT = Path(__file__).parents[1]
 

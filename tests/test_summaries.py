@@ -13,8 +13,7 @@ from ser_lib.evidence import Evidence, Missing, by_unit
 from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.statistics import cohens_d, probability_of_superiority
 from ser_lib.summaries import contrast, planned, ratio, summarise
-from tests.test_claims import FOLDS, made
-from tests.test_effects import SA, S, evidence, unbalanced, without_first_run
+from tests.fake_records import FOLDS, SA, S, evidence, made, unbalanced, without_first_run
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,0 +1,115 @@
+"""What records say of a condition: which runs it has, and what is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from ser_lib.evidence import Evidence, Missing, inconsistencies
+from ser_lib.metrics import accuracy_class
+from tests.fake_records import FOLDS, RUNS, S, evidence, joined, made
+
+SC = {**S, "objective": "S+C"}
+
+
+def test_runs_of_other_settings_do_not_count():
+    found = evidence(made(0.5), made(0.9, dropout=0.25), made(0.9, seconds=2.0))
+    assert len(found.runs(S)) == RUNS
+    assert accuracy_class(*found.answers(S)[["truth", "predicted"]].to_numpy().T) == 0.5
+    assert len(found.runs({**S, "seconds": 2.0})) == RUNS
+    with pytest.raises(ValueError, match="lambda3: no settings of a condition"):
+        found.runs({**S, "lambda3": 1})
+
+
+def test_equal_validation_accuracies_are_settled_by_cross_entropy():
+    near = made(0.5, objective="S+C", lambda1=4.0, validated=0.9)
+    far = made(0.5, objective="S+C", lambda1=0.0625, validated=1.1)
+    found = evidence(made(0.5), near, far)
+    chosen = {**SC, "lambda1": "validation"}
+    assert set(found.answers(chosen)["run"]) == set(near[0]["run"])
+    with pytest.raises(ValueError, match="with protocol 'speakers' nothing validates"):
+        Evidence(
+            found.records,
+            replace(
+                found.protocol,
+                fixed={**found.protocol.fixed, "protocol": "speakers"},
+                sizes={"emodb": {"speakers": found.protocol.sizes["emodb"]["sessions"]}},
+            ),
+        ).answers(chosen)
+    with pytest.raises(ValueError, match="the plan has no weights"):
+        Evidence(found.records, replace(found.protocol, weights=())).answers(chosen)
+
+
+def test_by_validation_both_weights_are_counted_as_missing():
+    with pytest.raises(Missing, match=f"^running: {RUNS} of {2 * RUNS} runs$"):
+        evidence(made(0.5, objective="S+C", lambda1=4.0)).answers({**SC, "lambda1": "validation"})
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({**S, "corpus": "ravdess"}, "corpus 'ravdess' is not among the protocol's"),
+        ({"input": "mfcc"}, "corpus None is not among"),
+        ({**S, "protocol": "speakers"}, "protocol 'speakers' has no size for 'emodb'"),
+        ({**S, "objective": "C"}, "objective 'C'"),
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused(condition, message):
+    with pytest.raises(ValueError, match=message):
+        evidence(made(0.5)).answers(condition)
+
+
+def spoil(table, change):
+    """Records of one condition, one of whose tables was changed."""
+    tables = dict(zip(("runs", "predictions", "history"), made(0.5), strict=True))
+    tables[table] = change(tables[table])
+    return evidence(tuple(tables.values()))
+
+
+def alike(runs):
+    """The second run is of the first one's seed."""
+    runs.loc[1, "seed"] = runs.loc[0, "seed"]
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "message"),
+    [
+        ("runs", lambda t: t.drop(columns="dropout"), "the records have no column 'dropout'"),
+        ("runs", alike, "two runs of .* is the second"),
+        (
+            "runs",
+            lambda t: t.assign(corpus_hash=[*t["corpus_hash"][1:], "f" * 16]),
+            "different copies of the corpus",
+        ),
+        ("predictions", lambda t: t[1:], "seed 0 tested 479 utterances, 479 different ones"),
+        (
+            "predictions",
+            lambda t: t.assign(key=[t["key"].iloc[1], *t["key"][1:]]),
+            "seed 0 tested 480 utterances, 479 different ones; the protocol has 480",
+        ),
+    ],
+)
+def test_records_that_contradict_the_protocol_are_refused(table, change, message):
+    with pytest.raises(ValueError, match=message):
+        spoil(table, change).answers(S)
+
+
+def test_measures_are_of_the_last_epoch_and_must_be_there():
+    last = spoil("history", lambda t: t.assign(cross_entropy_0=t["epoch"] * 1.0))
+    table = last.by_part(S, "cross_entropy")
+    assert table.shape == (2 * FOLDS, RUNS // FOLDS)
+    assert set(table.xs("cross_entropy_0", level="part").to_numpy().ravel()) == {2.0}
+    with pytest.raises(ValueError, match="measure 'beauty' is not in the records"):
+        last.by_part(S, "beauty")
+    for wrong in (float("nan"), 0.0, -1.0):
+        broken = spoil("history", lambda t, value=wrong: t.assign(cross_entropy_1=value))
+        with pytest.raises(ValueError, match="missing or not positive somewhere"):
+            broken.by_part(S, "cross_entropy")
+
+
+def test_predictions_without_a_run_are_an_inconsistency():
+    runs, predictions, history = made(0.5)
+    assert inconsistencies(joined((runs, predictions, history))) == ()
+    lost = runs["run"].iloc[0]
+    found = inconsistencies(joined((runs[1:], predictions, history)))
+    assert f"run {lost}: predictions without a run" in found
