@@ -205,9 +205,10 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
             drawn = percentiles(*draw_pooled(first, second, metric=other))
             name = "overall" if other == "accuracy_overall" else "class"
             numbers[name] = [drawn.estimate, drawn.low, drawn.high]
+        config = evidence.config({**claim["first"], **where, "lambda1": 1.0})
+        thinned = config.train_share < 1 or config.proportions  # for which the ratio is another
         folds = by_fold(first, second, metric)
-        shared = evidence.config({**claim["first"], **where, "lambda1": 1.0}).speaker_dependent
-        if not shared and np.ptp(folds) > 1e-9:
+        if not (config.speaker_dependent or thinned) and np.ptp(folds) > 1e-9:
             test = fold_test(folds.to_frame()).interval
             numbers["by_fold"] = [test.estimate, test.low, test.high]
         beyond = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())

@@ -49,19 +49,24 @@ _ANALYSES = """\
 The plan's analysis was fixed before the runs and decides alone. Two more are made of the same
 answers and decide nothing: the other accuracy (overall for class, class for overall) by the same
 bootstrap; and a t-test over folds, corrected for the training data that they share, which takes
-everybody whom one network tested as one value (the chapter on {{doc}}`Table 1
-</notebooks/table-1>` computes one by hand). No interval here is adjusted for the number of
-comparisons.
+everybody tested in one fold, over all seeds, as one value (the chapter on {{doc}}`Table 1
+</notebooks/table-1>` computes one by hand, and shows on data without any difference how often each
+analysis is wrong). No interval here is adjusted for the number of comparisons. Left out are
+protocols that share speakers, and thinned training sets, for which the correction is another.
 
-Of {total} comparisons of accuracy on new speakers, the plan's interval leaves zero out in {plan}.
-There the other accuracy's leaves it out too in {other} of {asked}, where it was computed, and the
-t-test's in {folds} of {plan}. Where the plan's does not leave it out, one of the two does in
-{beyond}; on opposite sides of zero two lie in {opposite}. The plan's intervals reach {reach:.1f}
-points to each side of the estimate, those of the t-test {reach_folds:.1f} (medians). A difference
-much smaller than that could not have been seen here, whether there is one or not; and what the
-plan's interval alone decides rests on the choice of it.
+Of {total} comparisons of two accuracies (those that decide, those "beside", and claims of
+similarity) the plan's interval leaves zero out in {plan}; a verdict needs more, Holm's rule. They
+are not independent: a condition that is poor shows in every comparison it is part of. Of these
+{plan}, the t-test's interval leaves zero out on the same side in {folds}; the other accuracy's,
+computed for {asked} of them, in {other}. Where the plan's interval holds zero, at least one of the
+other two does not in {beyond}. Two of the intervals lie on opposite sides of zero in {opposite}.
+The plan's intervals reach {reach:.1f} points to each side of the estimate, those of the t-test
+{reach_folds:.1f} (medians): differences much smaller than that would mostly have gone unseen here,
+whether there are any or not.
+"""
 
-These are the comparisons on which the analyses differ, in points, estimate and 95 % interval:
+_DIFFER = """\
+The comparisons on which the analyses differ, in points, estimate and 95 % interval:
 
 | claim | where | plan | other accuracy | folds |
 |---|---|---|---|---|
@@ -130,8 +135,9 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
     parts = [head, _VERDICTS.format(rows="\n".join(rows))]
     if counted := analyses(judged):
-        values = {**asdict(counted), "rows": "\n".join(counted.rows)}
-        parts.append(_ANALYSES.format(**{k: "none" if v == 0 else v for k, v in values.items()}))
+        parts.append(_ANALYSES.format(**asdict(counted)))
+        if counted.rows:
+            parts.append(_DIFFER.format(rows="\n".join(counted.rows)))
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]

@@ -150,6 +150,18 @@ def test_a_test_over_folds_stands_beside_the_accuracy_that_decides(house):
     assert found["by_fold"] == pytest.approx(ends, abs=1e-6)
 
 
+def test_where_the_training_set_is_thinned_no_test_over_folds_stands_beside(house):
+    where = {"corpus": "emodb", "input": "mfcc", "train_share": 0.5}
+    root = house(entry("claim", cells=[where]))
+    runs, predictions, history = made(0.5, objective="S+A", train_share=0.5)
+    first = predictions["run"] == runs["run"].iloc[0]
+    predictions.loc[first, "predicted"] = predictions.loc[first, "truth"]
+    write(root, joined(made(0.5, train_share=0.5), (runs, predictions, history)))
+    found = claims.update("paper1", root)["claims"]["claim"]["cells"][0]
+    assert found["outcome"] != "missing"
+    assert "by_fold" not in found["numbers"]
+
+
 def test_what_other_analyses_say_is_counted_once_for_each_comparison():
     def cell(plan, by_fold, **more):
         numbers = dict(zip(("effect", "low", "high"), plan, strict=True))
