@@ -320,11 +320,13 @@ for shared in (0, 1 / 5):
         common = np.sqrt((1 / 2 + luck**2 / 3) * shared / (1 - shared))
         seen = []
         for _ in range(500):
-            speakers, networks = rng.normal(size=(5, 2, 1)), rng.normal(size=(5, 1, 3))
-            nothing = speakers + luck * networks + common * rng.normal()
+            speakers = rng.normal(size=(5, 2, 1))
+            networks = luck * rng.normal(size=(5, 1, 3))
+            nothing = speakers + networks + common * rng.normal()
             interval = bootstrap_mean(nothing.reshape(10, 3), draws=1000)
             test = corrected_t_test(nothing.mean(axis=(1, 2)), ratio=1 / 4)
-            seen.append((not interval.low <= 0 <= interval.high, test.p_value < 0.05))
+            by_bootstrap = not interval.low <= 0 <= interval.high
+            seen.append((by_bootstrap, test.p_value < 0.05))
         place = (f"folds correlate by {shared:g}", f"networks' deviation {luck}")
         alarms[place] = 100 * np.mean(seen, axis=0)
 alarms = pd.DataFrame(alarms, index=["bootstrap", "corrected t-test"]).T

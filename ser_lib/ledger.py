@@ -40,7 +40,7 @@ Two limits. Intervals of accuracies draw speakers, as the plan says, or utteranc
 and test share speakers; with as few as ten speakers they are somewhat too narrow, and p values far
 out in the tail are too small, so that Holm's rule holds back less than it promises. And all who
 were tested by the same network share its luck, which enters by the seeds alone, where there are
-several.
+several. "Would another analysis say otherwise?", below, counts what hangs on that.
 """
 
 _ANALYSES = """\
@@ -134,15 +134,15 @@ def page(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) ->
     )
     rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
     parts = [head, _VERDICTS.format(rows="\n".join(rows))]
-    if counted := analyses(judged):
-        parts.append(_ANALYSES.format(**asdict(counted)))
-        if counted.rows:
-            parts.append(_DIFFER.format(rows="\n".join(counted.rows)))
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
     if ledger.ours:
         parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ledger.ours)]
+    if counted := analyses(judged):
+        parts.append(_ANALYSES.format(**asdict(counted)))
+        if counted.rows:
+            parts.append(_DIFFER.format(rows="\n".join(counted.rows)))
     deviations = [f"- {' '.join(text.split())}" for text in ledger.text.get("deviations", ())]
     if deviations:
         parts.append(_DEVIATIONS.format(rows="\n".join(deviations)))

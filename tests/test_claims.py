@@ -655,7 +655,9 @@ def test_a_page_can_be_written_of_every_ledger(study):
     page = claims.ledger_page(study, ROOT)
     for claim in claims.load_ledger(study, ROOT).claims:
         assert f"(claim-{claim['id']})=" in page
-    assert "## Would another analysis say otherwise?" in page
+    other = page.index("## Would another analysis say otherwise?")
+    assert page.rindex("\n### ") < other  # no verdict stands under it
+    assert other < page.index("## Deviations from the plan")
 
 
 def test_where_voices_are_shared_no_test_over_folds_stands_beside():
