@@ -207,11 +207,11 @@ glue("seed_range_class", float(ranges["class accuracy"]))
 glue("verdict-softmax-row-equals-parent", claims.verdict("softmax-row-equals-parent"))
 
 # %% [markdown]
-# The same network differs from itself by up to {glue:text}`seed_range_overall:.1f` points of overall
-# and {glue:text}`seed_range_class:.1f` of class accuracy, on {glue:text}`recordings:d` recordings. The
-# paper's corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was not measured; so this is no measure of
-# how likely its coincidence is. But the study trains the parent network as a row of its own. Is it within
-# two points of S, as the printed rows say? The ledger's word on that is
+# The same network differs from itself by up to {glue:text}`seed_range_overall:.1f` points of overall and
+# {glue:text}`seed_range_class:.1f` of class accuracy, on {glue:text}`recordings:d` recordings. The paper's
+# corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was not measured; so this is
+# no measure of how likely its coincidence is. But the study trains the parent network as a row of its own.
+# Is it within two points of S, as the printed rows say? The ledger's word on that is
 # *{glue:text}`verdict-softmax-row-equals-parent`* ([the claim](#claim-softmax-row-equals-parent)).
 #
 # ## From scratch: one cell
@@ -385,10 +385,10 @@ glue("false_alarms", 0.05 * tests)
 glue("any_false", 100 * (1 - 0.95**tests))
 
 # %% [markdown]
-# Table 1 has {glue:text}`tests:d` comparisons in our ledger (each claim on each corpus and input). If nothing at
-# all made a difference, and each test kept its level, {glue:text}`false_alarms:.1f` of them would still be
-# expected below a two-sided $p = 0.05$ (with the bootstrap's too small p values it is more); were they independent, at least one would be with a probability of
-# {glue:text}`any_false:.0f` %.
+# Table 1 has {glue:text}`tests:d` comparisons in our ledger (each claim on each corpus and input). If
+# nothing at all made a difference, and each test kept its level, {glue:text}`false_alarms:.1f` of them
+# would still be expected below a two-sided $p = 0.05$ (with the bootstrap's too small p values it is more);
+# were they independent, at least one would be with a probability of {glue:text}`any_false:.0f` %.
 #
 # ## The whole table in a few lines
 #
@@ -703,8 +703,9 @@ for name, given in (("mfcc", "mfcc"), ("mel", "log_mel")):
 # %% [markdown]
 # With S on EMO-DB it is {glue:text}`stuck_mel:.0f` % with spectrograms and {glue:text}`stuck_mfcc:.0f` %
 # with MFCC. Where the loss is near zero and every new voice at a constant answer's accuracy, it looks like
-# overfitting. It can be something else, and easy to miss. Here is a network that learns a few epochs of spectrograms, one second
-# of some of the built-in recordings each, and is then asked about its own training set.
+# overfitting. It can be something else, and easy to miss. Here is a network that learns a few epochs of
+# spectrograms, one second of some of the built-in recordings each, and is then asked about its own training
+# set.
 
 # %%
 four = ("anger", "happiness", "neutral", "sadness")
@@ -731,8 +732,9 @@ judge()
 
 # %% [markdown]
 # Compare the loss with the first accuracy: if the loss is low and the accuracy near chance on the very
-# recordings that it learned from, this is no overfitting. Now we leave every weight as it is and let the network look at the training set once more,
-# only to measure the moments of its batch norm anew. PyTorch has a function for that:
+# recordings that it learned from, this is no overfitting. Now we leave every weight as it is and let the
+# network look at the training set once more, only to measure the moments of its batch norm anew. PyTorch
+# has a function for that:
 
 # %%
 norm = trained.network.embed[1]
@@ -768,13 +770,13 @@ glue("behind", behind)
 glue("common", common)
 
 # %% [markdown]
-# By {glue:text}`behind:.1f` standard deviations. The 3,200 features are maxima after ReLU, so none of
-# them is negative, and they are much the same for every recording; a unit's mean over recordings is
-# {glue:text}`common:.1f` times its spread. A step that changes the weights a little moves all
-# recordings together, and the average is about nine such steps behind; that sum, not the single step, is
-# to be held against what lies between recordings. Batch norm takes that out in training, so the
-# loss does not mind. The running average has not caught up, and where it is far behind, every recording looks extreme in
-# the same direction.
+# By {glue:text}`behind:.1f` standard deviations. The 3,200 features are maxima after ReLU, so none of them
+# is negative, and they are much the same for every recording; a unit's mean over recordings is
+# {glue:text}`common:.1f` times its spread. A step that changes the weights a little moves all recordings
+# together, and the average is about nine such steps behind; that sum, not the single step, is to be held
+# against what lies between recordings. Batch norm takes that out in training, so the loss does not mind.
+# The running average has not caught up, and where it is far behind, every recording looks extreme in the
+# same direction.
 #
 # So rows with a large share in the table above are also about how lucky the epoch was that the validating half
 # picked. The plan did not foresee that, and its rows stand: they are what such a network does under a
@@ -953,9 +955,10 @@ for (where, given, row), frame in answers.items():
         )
 
 # %% [markdown]
-# Points of class accuracy, over all pairs of seeds. The smallest steps to S in the paper's Table 1 are
-# 4.2 points (MFCC) and 3.3 points (spectrogram), the smallest between neighbours 0.6. But these pairs were
-# tested on fewer recordings than the paper's; with more, the same luck would probably be worth less. A seed's luck has to be measured where the gain was.
+# Points of class accuracy, over all pairs of seeds. The smallest steps to S in the paper's Table 1 are 4.2
+# points (MFCC) and 3.3 points (spectrogram), the smallest between neighbours 0.6. But these pairs were
+# tested on fewer recordings than the paper's; with more, the same luck would probably be worth less. A
+# seed's luck has to be measured where the gain was.
 #
 # ```{solution-end}
 # ```
@@ -1041,9 +1044,9 @@ glue("speakers_both", len(each))
 #
 # - A table of accuracies is a table of estimates. Ours come with intervals over speakers and seeds,
 #   and differences are taken within speakers.
-# - Folds share their training data, and the corrected test charges for it; seeds are averaged first.
-#   Many comparisons share one error rate, which Holm's rule keeps as far as the single p values are right. "No difference" needs a test of its
-#   own.
+# - Folds share their training data, and the corrected test charges for it; seeds are averaged first. Many
+#   comparisons share one error rate, which Holm's rule keeps as far as the single p values are right. "No
+#   difference" needs a test of its own.
 # - The paper's S on spectrograms equals its parent's row to the last digit. Its headline gain and its
 #   gain over S are the same two numbers, and what they are a gain over is not certain.
 # - Batch norm judges by averages that lag behind. Where they lag by more than lies between recordings, a

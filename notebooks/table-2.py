@@ -452,9 +452,9 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 #
 # That is also the limit of our study. With $\lambda_2 = 100$ and forty epochs, fixed before the runs, a
 # decoder comes as far as the column "over the mean input" of *Table 2 here* says; whether more epochs would
-# bring it further, these runs do not tell. Where it says about 1, A and S+A have both come no further than the mean does, and their ratio must be near 1. It can
-# show whether joint training gets there sooner; what it does for decoders that go beyond the mean, it
-# cannot.
+# bring it further, these runs do not tell. Where it says about 1, A and S+A have both come no further than
+# the mean does, and their ratio must be near 1. It can show whether joint training gets there sooner; what
+# it does for decoders that go beyond the mean, it cannot.
 #
 # ### The weight and the width
 #

@@ -280,13 +280,16 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # the figure's {glue:text}`how_many:d` intervals lie above zero, {glue:text}`how_many_lower:d` below,
 # {glue:text}`how_many_no:d` within the band, and {glue:text}`how_many_undecided:d` decide nothing.
 # So far our records {glue:text}`shown` that either recipe helps with new voices; where nothing is
-# decided they do not show the opposite either. How much hangs on the analysis? The
-# ledgers compare two accuracies on new voices {glue:text}`compared:d` times, side rows included, many with
-# a condition in common, so that one bad setting counts often. The plan's interval, before any correction
-# for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
-# does so, on the same side, in {glue:text}`by_fold:d` of these. The first raises too many false alarms;
-# the second, where folds share little, misses more of the differences that are there ({doc}`table-1`). In
-# points:
+# decided they do not show the opposite either.
+#
+# **How much hangs on the analysis?** The ledgers compare two accuracies on new voices
+# {glue:text}`compared:d` times, side rows included, many with a condition in common, so that one bad
+# setting counts often. The plan's interval, before any correction for their number, leaves zero out in
+# {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold` does so, on the same side, in
+# {glue:text}`by_fold:d` of these. The first raises too many false alarms; the second, where folds share
+# little, misses more of the differences that are there ({doc}`table-1`).
+#
+# The main comparisons again, in points:
 #
 # | addition | printed | EMO-DB | RAVDESS | verdict |
 # |---|---|---|---|---|

@@ -205,8 +205,10 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
             drawn = percentiles(*draw_pooled(first, second, metric=other))
             name = "overall" if other == "accuracy_overall" else "class"
             numbers[name] = [drawn.estimate, drawn.low, drawn.high]
+        # The other analysis, which decides nothing either. Of thinned training sets it would need
+        # another ratio, and of folds that all differ by the same there is no test.
         config = evidence.config({**claim["first"], **where, "lambda1": 1.0})
-        thinned = config.train_share < 1 or config.proportions  # for which the ratio is another
+        thinned = config.train_share < 1 or config.proportions
         folds = by_fold(first, second, metric)
         if not (config.speaker_dependent or thinned) and np.ptp(folds) > 1e-9:
             test = fold_test(folds.to_frame()).interval
