@@ -110,11 +110,11 @@ import torch
 from IPython.display import display
 from sklearn.linear_model import LogisticRegression
 
-from ser_lib import angle_bench, angle_plots, angles, audio, claims, corpora, records, sphere_plots
-from ser_lib.angle_intervals import bootstrap_angles
+from ser_lib import angles, audio, bench, claims, corpora, plots, records
 from ser_lib.book import glue, player
 from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
 from ser_lib.metrics import accuracy_class
+from ser_lib.statistics.angles import bootstrap_angles
 
 torch.set_num_threads(1)
 RATE = 16_000
@@ -283,7 +283,7 @@ found = {
 }
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Triangular heat map of the angles between the emotions, one panel for each corpus. Each cell holds an angle in degrees and below it the ends of its interval; acute angles are blue, right angles nearly white, obtuse ones orange."}, "figure": {"caption": "Angles between the mean directions of the emotions' training embeddings, with 95 % intervals over speakers.", "name": "fig-angle-matrix"}}
-angle_plots.angle_heat_maps(
+plots.angles.angle_heat_maps(
     {TITLES[which]: (f.estimate, data[which]["names"]) for which, f in found.items()},
     {TITLES[which]: (f.low, f.high) for which, f in found.items()},
 )
@@ -338,14 +338,14 @@ glue("total", total)
 # far, read off the numbers, not off the picture.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A sphere for each corpus with the emotions as coloured marks on it. Lines along the sphere join neighbouring emotions and carry the angles between them in degrees."}, "figure": {"caption": "The emotions' mean directions on a sphere. The numbers are the measured angles; hollow marks and dotted lines lie on the far side.", "name": "fig-sphere"}}
-sphere_plots.spheres(
+plots.spheres.spheres(
     {TITLES[which]: (f.estimate, data[which]["names"]) for which, f in found.items()}
 )
 
 # %% tags=["hide-input"]
-stress = {TITLES[which]: sphere_plots.on_sphere(f.estimate)[1] for which, f in found.items()}
+stress = {TITLES[which]: plots.spheres.on_sphere(f.estimate)[1] for which, f in found.items()}
 right_angles = 90 * (1 - np.eye(8))
-stress["eight emotions at right angles"] = sphere_plots.on_sphere(right_angles)[1]
+stress["eight emotions at right angles"] = plots.spheres.on_sphere(right_angles)[1]
 pd.Series(stress, name="stress").to_frame().round(3)
 
 # %% tags=["remove-cell"]
@@ -370,7 +370,7 @@ for title, (embeddings, labels) in {"training": (z, y), "held out": (z_new, y_ne
     own[title] = angles.angles(embeddings, u).numpy()[np.arange(len(labels)), labels]
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two histograms of the angle between utterances and their own emotion's direction, for training and for held-out utterances."}, "figure": {"caption": "Angle between an utterance and the mean direction of its own emotion's training embeddings, each curve with area 1.", "name": "fig-own-angles"}}
-angle_plots.angle_histogram(own, xlabel="angle to the own emotion's direction (degrees)")
+plots.angles.angle_histogram(own, xlabel="angle to the own emotion's direction (degrees)")
 
 # %% tags=["remove-cell"]
 matrix_new = angles.angle_matrix(angles.class_directions(z_new, y_new, len(names))).numpy()
@@ -545,7 +545,7 @@ glue("n_tested_speakers", len(order[1::2]))
 # (section 7). The matrix product is that optimisation; here for as many random vectors as RAVDESS has.
 
 # %%
-timed = angle_bench.compare(shapes=[(1_440, 8, 200)], repeats=5)["comparisons"][0]
+timed = bench.angles.compare(shapes=[(1_440, 8, 200)], repeats=5)["comparisons"][0]
 
 # %% tags=["remove-cell"]
 glue("times_angles", timed["angles_times_faster"])

@@ -109,9 +109,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ser_lib import diagrams, embedding_plots, plots
+from ser_lib import plots
 from ser_lib.book import glue
-from ser_lib.labs import center_loss_lab
+from ser_lib.book.labs import center_loss_lab
 from ser_lib.losses import CenterLoss
 from ser_lib.metrics import compactness
 
@@ -139,7 +139,7 @@ def rounded(values):
 
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Five points in the plane. Two triangles, anger, are joined by lines to a ring at one, one; three diamonds, sadness, to a ring at minus one, zero. The longest line belongs to the diamond at minus three, one."}, "figure": {"caption": "Two angry and three sad embeddings, each joined to the center of its class.", "name": "fig-five-points"}}
-diagrams.around_centers(
+plots.diagrams.around_centers(
     z.numpy(), [("anger", "sadness")[k] for k in y], {"anger": (1, 1), "sadness": (-1, 0)}
 )
 
@@ -259,7 +259,7 @@ for rate in (0.1, 0.5, 1.0):
     paths[f"α = {rate:g}"] = torch.stack(places).numpy()
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four grey points around a cross that marks their mean. Three marked paths run from the origin towards the cross along the same line: with alpha 0.1 eight steps end about halfway, with 0.5 and 1 they reach it."}, "figure": {"caption": "Eight batches of the same four embeddings: the way of the center from the origin towards their mean, for three rates α.", "name": "fig-alpha"}}
-embedding_plots.center_paths(cloud.numpy(), cloud.mean(0).tolist(), paths)
+plots.embeddings.center_paths(cloud.numpy(), cloud.mean(0).tolist(), paths)
 
 # %% tags=["remove-cell"]
 whole = float(cloud.mean(0).norm())
@@ -412,7 +412,7 @@ glue("knows_nothing", float(np.log(4)))
 # to panel; then read the numbers at the axes, for each panel has its own scale.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of new points by their embeddings in the plane, one colour and marker per emotion. With lambda 0 the classes are wide clouds over twenty units. With 0.0625 and 4 they are tighter clouds around rings, on ever smaller scales, with a few strays between them. With 256 four clouds lie within a tenth of a unit."}, "figure": {"caption": "Embeddings of new points after 400 steps with four weights of the center loss. Rings are the centers. Each panel has its own scale.", "name": "fig-contract"}}
-embedding_plots.embeddings(panels, new_y.tolist(), emotions)
+plots.embeddings.embeddings(panels, new_y.tolist(), emotions)
 
 # %% [markdown]
 # With softmax alone the classes are loose and reach far out: a point that is farther out is merely
@@ -497,7 +497,7 @@ pd.DataFrame(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Softmax loss against training step on a logarithmic axis. With lambda 0 and 4 it falls far below one; with lambda 256 it stays just below a horizontal line at the logarithm of four."}, "figure": {"caption": "Softmax loss in training with three weights of the center loss, and the loss of a network that knows nothing.", "name": "fig-collapse"}}
 series = {f"λ₁ = {k:g}": [softmax for softmax, _ in trained[k][3]] for k in (0, 4, 256)}
 series["ln 4"] = [float(np.log(4))] * len(series["λ₁ = 0"])
-plots.curves(series, xlabel="step", ylabel="softmax loss", log=True)
+plots.results.curves(series, xlabel="step", ylabel="softmax loss", log=True)
 
 # %% [markdown]
 # With $\lambda_1 = 256$ the softmax loss ends at {glue:text}`softmax_huge:.2f`, near $\ln 4 =$
@@ -556,7 +556,7 @@ states = {
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of forty points in four classes. At the start the classes overlap around the origin. After fifty steps with lambda 0 four loose clouds lie apart; with lambda 0.5 four tight ones, at the rings; with lambda 4 and alpha 0 each class is a single mark, and all lie within hundredths of the origin, where the rings are."}, "figure": {"caption": "Four states of the lab. Each panel has its own scale.", "name": "fig-lab"}}
 drawn = {name: (z.numpy(), c.numpy()) for name, (z, c, _) in states.items()}
-embedding_plots.embeddings(drawn, labels.tolist(), emotions)
+plots.embeddings.embeddings(drawn, labels.tolist(), emotions)
 
 # %% tags=["remove-cell"]
 for name, label in (("50 steps, λ₁ = 0", "free"), ("50 steps, λ₁ = 0.5", "drawn")):

@@ -108,8 +108,9 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from ser_lib import claims, effects, embedding_plots, records
+from ser_lib import claims, plots, records
 from ser_lib.book import glue
+from ser_lib.evidence import effects
 from ser_lib.metrics import accuracy_class, compactness
 
 torch.set_num_threads(1)
@@ -160,7 +161,7 @@ glue("models", "; ".join(models))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of training utterances, for softmax alone and for two weights of the center loss. Each is a map of points in four colours and markers, one for each emotion."}, "figure": {"caption": "t-SNE of the embeddings of training utterances, perplexity 30. The axes of t-SNE have no meaning, so they carry no numbers.", "name": "fig-clusters-train"}}
 train_maps = {model: tsne(points[model, "train"][0]) for model in models}
-embedding_plots.maps({m: (train_maps[m], points[m, "train"][1]) for m in models})
+plots.embeddings.maps({m: (train_maps[m], points[m, "train"][1]) for m in models})
 
 # %% [markdown]
 # Whichever you chose, you judged how well a network repeats what it was told: the emotion of every one
@@ -171,7 +172,7 @@ embedding_plots.maps({m: (train_maps[m], points[m, "train"][1]) for m in models}
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of held-out utterances, for the same three networks as in the figure before. There are fewer points, in the same four colours and markers."}, "figure": {"caption": "t-SNE of the embeddings of held-out utterances by the same networks.", "name": "fig-clusters-held-out"}}
 held_maps = {m: tsne(points[m, "held out"][0], perplexity_held) for m in models}
-embedding_plots.maps({m: (held_maps[m], points[m, "held out"][1]) for m in models})
+plots.embeddings.maps({m: (held_maps[m], points[m, "held out"][1]) for m in models})
 
 # %% [markdown]
 # **The difference between the two figures is the lesson.** A network fitted to its training data
@@ -210,7 +211,7 @@ invented = np.concatenate(invented)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "One t-SNE map with three separate round clusters, triangles, circles and diamonds."}, "figure": {"caption": "t-SNE of three invented clusters; one is ten times as wide as the others and twenty times as far away.", "name": "fig-invented-clusters"}}
 flat = tsne(invented)
-embedding_plots.maps({"three invented clusters": (flat, names)})
+plots.embeddings.maps({"three invented clusters": (flat, names)})
 
 # %% tags=["remove-cell"]
 label = np.array(names)
@@ -246,14 +247,14 @@ for space, z in (("true", invented), ("drawn", flat)):
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of the same held-out embeddings of the model S, with three perplexities, the smallest on the left. The arrangement of the points differs from map to map."}, "figure": {"caption": "The same embeddings (S, held out) under three perplexities.", "name": "fig-perplexities"}}
 z, emotion = points["S", "held out"]
 allowed = sorted({int(min(p, (len(z) - 1) // 3)) for p in (5, 15, 30)})
-embedding_plots.maps({f"perplexity {p}": (tsne(z, p), emotion) for p in allowed})
+plots.embeddings.maps({f"perplexity {p}": (tsne(z, p), emotion) for p in allowed})
 
 # %% [markdown]
 # The points are the same, the impression is not. The start is random, too: in the next figure
 # only the seed of t-SNE changes, and with it where things lie.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of the same held-out embeddings of the model S with perplexity 15 and seeds 0, 1 and 2. Groups lie in different places."}, "figure": {"caption": "The same embeddings (S, held out), perplexity 15, under three seeds of t-SNE.", "name": "fig-tsne-seeds"}}
-embedding_plots.maps({f"seed {s}": (tsne(z, 15, s), emotion) for s in range(3)})
+plots.embeddings.maps({f"seed {s}": (tsne(z, 15, s), emotion) for s in range(3)})
 
 # %% [markdown]
 # What all the pictures share may be believed a little; what one of them shows, not at all. Neither
@@ -471,7 +472,7 @@ for title, kind in printed.items():
 def paired_maps(side, perplexity):
     """The four networks of one side."""
     panels = {name: (tsne(z, perplexity), e) for name, (z, e) in paired[side].items()}
-    return embedding_plots.maps(panels)
+    return plots.embeddings.maps(panels)
 
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four t-SNE maps of training utterances: spectrogram with S and with S+C, MFCC with S and with S+C. Each is a map of points in four colours and markers, one for each emotion."}, "figure": {"caption": "t-SNE of training utterances of EMO-DB, perplexity 30: S and S+C (λ₁ = 4) on both inputs, the pairs of the paper's Figures 2 and 3.", "name": "fig-paper-train"}}
@@ -620,7 +621,7 @@ for title, z in (("apart", square), ("merged", merged), ("shrunk", square / 1e6)
 # %% mystnb={"image": {"alt": "Two t-SNE maps of noise. With perplexity 2 the points form many small clumps; with perplexity 30 they fill one round area. Colours are mixed in both."}, "figure": {"caption": "t-SNE of pure noise with random labels.", "name": "fig-noise-clusters"}}
 noise = np.random.default_rng(2).normal(size=(200, 64))
 at_random = np.random.default_rng(3).permutation(np.repeat(four[::50], 50)).tolist()
-embedding_plots.maps({f"perplexity {p}": (tsne(noise, p), at_random) for p in (2, 30)})
+plots.embeddings.maps({f"perplexity {p}": (tsne(noise, p), at_random) for p in (2, 30)})
 
 # %%
 print(f"silhouette {silhouette_score(noise, at_random):.3f}")

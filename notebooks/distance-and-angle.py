@@ -107,7 +107,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ser_lib import angle_plots, audio, corpora, features
+from ser_lib import audio, corpora, features, plots
 from ser_lib.angles import angle_matrix, class_directions
 from ser_lib.book import glue, player
 
@@ -207,7 +207,7 @@ across = rest / length(rest)
 drawn = {label: ((v * along).sum(), (v * across).sum()) for label, v in vectors.items()}
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three arrows from one origin. Anger and quiet anger point in the same direction along the horizontal axis, quiet anger being a quarter as long. Sadness points in another direction."}, "figure": {"caption": "Three recordings as vectors of 128 numbers, drawn exactly, in the plane that they lie in.", "name": "fig-three-recordings"}}
-angle_plots.arrows(
+plots.angles.arrows(
     drawn,
     ["anger", "sadness", "anger"],
     labels=("along anger", "across"),
@@ -261,7 +261,7 @@ turns = {"anger": 30, "happiness": 55, "sadness": 150}
 on_circle = {
     name: (np.cos(np.radians(turn)), np.sin(np.radians(turn))) for name, turn in turns.items()
 }
-angle_plots.arrows(
+plots.angles.arrows(
     on_circle,
     list(turns),
     chords=[("anger", "happiness"), ("anger", "sadness")],
@@ -340,7 +340,7 @@ mean = three.mean(axis=0)
 mean_of_units = three_units.mean(axis=0)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Five arrows from one origin. Three dark ones are the vectors: one long to the right and down, two shorter ones upwards. The mean of the vectors points to the right, near the long one; the mean of the unit vectors points up and to the right, between them."}, "figure": {"caption": "Three vectors, the mean of the vectors, and the mean of their unit vectors.", "name": "fig-two-means"}}
-angle_plots.arrows(
+plots.angles.arrows(
     {
         "first": three[0],
         "second": three[1],
@@ -382,7 +382,7 @@ for dim in (2, 3, 20, 200):
     at_random[f"{dim} dimensions"] = np.degrees(np.arccos(cosine.clip(-1, 1)))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four histograms of the angle between random directions. With 2 dimensions it is flat from 0 to 180 degrees, with 3 a broad hill, with 20 a narrow hill around 90, with 200 a sharp peak at 90."}, "figure": {"caption": "Angles between 20,000 pairs of random directions.", "name": "fig-random-angles"}}
-angle_plots.angle_histogram(at_random, xlabel="angle between two random directions (degrees)")
+plots.angles.angle_histogram(at_random, xlabel="angle between two random directions (degrees)")
 
 # %% tags=["remove-cell"]
 for dim in (3, 200):

@@ -109,12 +109,12 @@ import pandas as pd
 import torch
 from IPython.display import display
 
-from ser_lib import ablation_plots, audio, corpora, diagrams, features, plots, records, splits
+from ser_lib import audio, corpora, features, plots, records, splits
 from ser_lib.book import glue, player
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
-from ser_lib.intervals import bootstrap_pooled
 from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
+from ser_lib.statistics import bootstrap_pooled
 from ser_lib.training import train
 
 warnings.filterwarnings("ignore", message="IProgress not found")
@@ -197,7 +197,7 @@ for (fold, way), part in tested.groupby(["fold", "way"]):
     row.update(dict.fromkeys(tested[tested.fold == fold].speaker, "validate"))
     row.update(dict.fromkeys(part.speaker, "test"))
     roles[f"fold {fold + 1}, way {way + 1}"] = row
-diagrams.fold_map(pd.DataFrame(roles).T)
+plots.diagrams.fold_map(pd.DataFrame(roles).T)
 
 # %% [markdown]
 # Every speaker tests once, validates once and trains in all other rows. So every recording is
@@ -383,7 +383,7 @@ values = {}
 for (model, speaker, seed), part in tested.groupby(["model", "speaker", "seed"]):
     values[model, speaker, seed] = 100 * accuracy_class(part.truth, part.predicted)
 by_speaker = pd.Series(values).groupby(level=[0, 1]).mean().unstack(0)[models]
-plots.speaker_dots(by_speaker, chance=100 / len(names))
+plots.results.speaker_dots(by_speaker, chance=100 / len(names))
 
 # %% tags=["remove-cell"]
 glue("lowest_speaker", float(by_speaker["S"].min()))
@@ -492,7 +492,7 @@ glue("unsettled", unsettled.name.removesuffix(" minus S"))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Confusion matrix of the four emotions: rows are the labels of the recordings, columns what the network said. Counts are printed in the cells, and the shade is the share of the row."}, "figure": {"caption": "Confusions of the model S on the two-second copy of EMO-DB, summed over seeds: each recording counts once per seed.", "name": "fig-confusion"}}
 summed = sum(counts["S", seed].sum(axis=0) for seed in seeds)
-plots.confusion(summed, names)
+plots.results.confusion(summed, names)
 
 # %% tags=["remove-cell"]
 shares = 100 * summed / summed.sum(axis=1, keepdims=True)
@@ -529,7 +529,7 @@ panels = {}
 for title, values in measures.items():
     drawn = {"mean": values.mean(), "low": values.quantile(0.25), "high": values.quantile(0.75)}
     panels[title] = {model: pd.DataFrame(drawn).loc[model] for model in models}
-ablation_plots.learning_curves(panels, log=("softmax loss, training",))
+plots.ablations.learning_curves(panels, log=("softmax loss, training",))
 
 # %% tags=["remove-cell"]
 fitted = history.groupby(["model", "epoch"]).train_softmax.mean().unstack(0)
@@ -660,7 +660,7 @@ print(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy in percent against the epoch for one network, a curve for each of its two held-out speakers. Both rise at first and then jump up and down by many points from one epoch to the next."}, "figure": {"caption": "The first network of S, scored on both of its held-out speakers after every epoch.", "name": "fig-jumps"}}
 one = history[history.run == history[history.model == "S"].run.iloc[0]]
 each = {"first speaker": 100 * one[held_out[0]], "second speaker": 100 * one[held_out[1]]}
-plots.curves(each, xlabel="epoch", ylabel="class accuracy (%)")
+plots.results.curves(each, xlabel="epoch", ylabel="class accuracy (%)")
 
 # %% [markdown]
 # Compare the flattery with the differences between the models above. (The honest mean is not in the

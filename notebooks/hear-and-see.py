@@ -189,7 +189,7 @@ pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)
 # and where do the bright horizontal stripes move most?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Grid of pictures with one row per emotion and three columns: the waveform, the log-mel spectrogram and the MFCC of one sentence spoken by one voice. All rows share their scales."}, "figure": {"caption": "One sentence by one voice in each emotion: waveform, log-mel spectrogram, MFCC. All rows share the same scales.", "name": "fig-side-by-side"}}
-plots.side_by_side(
+plots.speech.side_by_side(
     signals,
     RATE,
     {emotion: features.log_mel(signal, RATE) for emotion, signal in signals.items()},
@@ -301,7 +301,7 @@ bins = np.linspace(0, RATE / 2, LENGTH // 2 + 1)
 # sixteen filters and, to be seen, all with a peak of 1, for how the triangles widen.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a curve of mel against frequency, straight up to 1000 hertz and flattening above. Right: sixteen overlapping triangles along the frequency axis, narrow at low and wide at high frequencies."}, "figure": {"caption": "The mel scale, and sixteen mel filters on the scale of hertz, each scaled to a peak of 1.", "name": "fig-mel"}}
-plots.mel_filters(bins, to_mel(bins), mel_bank(16))
+plots.speech.mel_filters(bins, to_mel(bins), mel_bank(16))
 
 # %% [markdown]
 # Half of the filters lie in the lowest fifth of the frequencies, where the pitch and the vowels
@@ -357,7 +357,7 @@ print(f"largest difference to the library: {abs(mfcc - by_library).max():.4f}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Level in decibel against mel band for one frame: a ragged grey line, a solid line following it closely from 40 coefficients, and a smoother dashed one from 13."}, "figure": {"caption": "One frame of speech as 128 mel bands, and as 40 and 13 cepstral coefficients remember it.", "name": "fig-envelopes"}}
 loudest = int(log_mel.mean(axis=0).argmax())
-plots.envelopes(
+plots.speech.envelopes(
     log_mel[:, loudest],
     {
         f"{kept} coefficients": cosines[:kept].T @ (cosines[:kept] @ log_mel[:, loudest])

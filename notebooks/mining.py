@@ -111,7 +111,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ser_lib import mining_bench, plots, triplet_plots
+from ser_lib import bench, plots
 from ser_lib.book import glue
 from ser_lib.losses import triplet_loss
 from ser_lib.mining import count_active, describe, pairwise_distances, triplets
@@ -126,7 +126,7 @@ torch.set_num_threads(1)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A line of distances from the anchor in three zones. Hard: from zero to the positive at 1.3, with two negatives. Semi-hard: from there to the limit at 1.9, with two negatives. Easy: beyond the limit, with two negatives."}, "figure": {"caption": "One anchor's positive, its limit a margin farther out, and six negatives in three zones.", "name": "fig-zones"}}
 line = [0.5, 0.9, 1.5, 1.7, 2.4, 3.0]
-triplet_plots.zones(1.3, line, 0.6)
+plots.triplets.zones(1.3, line, 0.6)
 
 # %% [markdown]
 # The four on the left: up to the *limit* $d_{ap} + m$ a negative pays.
@@ -297,7 +297,7 @@ table = pd.DataFrame(rows).T
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Share of active triplets against training step, four curves. With hard triplets it stays at one. With all and with random triplets it falls to about a half, side by side. With semi-hard triplets it falls fastest, to about a fifth."}, "figure": {"caption": "Share of all triplets that are active, in training with four kinds of triplets.", "name": "fig-active"}}
 series = {name: [row.active for row in history] for name, (_, history) in trained.items()}
-figure = plots.curves(series, xlabel="step", ylabel="share of active triplets")
+figure = plots.results.curves(series, xlabel="step", ylabel="share of active triplets")
 figure.axes[0].legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.72))
 figure
 
@@ -359,7 +359,7 @@ for step in (0, 10, 50, 200):
 glue("easy_last", 100 * shares["step 200"]["easy"])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four bars of shares of hard, semi-hard and easy triplets. At the start a good quarter are hard, all others semi-hard and none easy; at step 200 more than half are easy, and less than a fifth still hard."}, "figure": {"caption": "Hard, semi-hard and easy triplets in the course of a training with all triplets.", "name": "fig-shares"}}
-triplet_plots.shares(shares)
+plots.triplets.shares(shares)
 
 # %% [markdown]
 # At the end {glue:text}`easy_last:.0f` % are easy. They pay nothing and pull at nothing, but each
@@ -382,7 +382,7 @@ triplet_plots.shares(shares)
 positives, negatives = [0.7, 1.3, 1.5, 2.2], [1.6, 0.6, 2.05, 3.2]
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A staircase that goes down from four to zero, one step at each of the limits 1.2, 1.8, 2.0 and 2.7. Four negatives lie on it, at heights four, three, one and zero. The area under the stairs to the right of the negative at 1.6 is shaded."}, "figure": {"caption": "One anchor: how many limits lie beyond each distance. A negative pays the area under the stairs to its right.", "name": "fig-steps"}}
-triplet_plots.steps(positives, negatives, 0.5)
+plots.triplets.steps(positives, negatives, 0.5)
 
 # %% [markdown]
 # The negative at 1.6 has three limits beyond it, at 1.8, 2.0 and 2.7, and pays $0.2 + 0.4 + 1.1 = 1.7$.
@@ -443,17 +443,17 @@ print("row of the first anchor:", counts.weights[0].tolist())
 #
 # For each anchor: sorting its limits and looking up its negatives, at most $B \log B$ steps. For $B$
 # anchors that is $O(B^2 \log B)$ time and $O(B^2)$ memory, where a list takes $O(B^3)$ of both. Nothing
-# is sampled and nothing is approximate. Below, `mining_bench.compare` takes one step, forward and
+# is sampled and nothing is approximate. Below, `bench.mining.compare` takes one step, forward and
 # backward, by the three loops of {doc}`triplet-loss` and by counting, in turn and in one process. Read
 # the column *difference* first, which is that of values and gradients in 64 bits.
 
 # %% tags=["remove-stderr"]
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # from the profiler, which measures the memory
-    measured = mining_bench.compare(
+    measured = bench.mining.compare(
         against="loop", batches=(8, 16, 32), classes=4, dim=32, repeats=3
     )
-bench = pd.DataFrame(measured["rows"])
+timed = pd.DataFrame(measured["rows"])
 
 # %% tags=["hide-input"]
 columns = {
@@ -464,7 +464,7 @@ columns = {
     "times_faster": "times faster",
     "difference": "difference",
 }
-bench[list(columns)].rename(columns=columns).style.hide().format(
+timed[list(columns)].rename(columns=columns).style.hide().format(
     {
         "triplets": "{:,}",
         "loops (ms)": "{:.1f}",
@@ -475,8 +475,8 @@ bench[list(columns)].rename(columns=columns).style.hide().format(
 )
 
 # %% tags=["remove-cell"]
-glue("slowest", float(bench["times_faster"].iloc[0]))
-glue("fastest", float(bench["times_faster"].iloc[-1]))
+glue("slowest", float(timed["times_faster"].iloc[0]))
+glue("fastest", float(timed["times_faster"].iloc[-1]))
 
 # %% [markdown]
 # From {glue:text}`slowest:.0f` to {glue:text}`fastest:.0f` times as fast, and the ratio grows with the

@@ -111,7 +111,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ser_lib import audio, corpora, diagrams, features, plots
+from ser_lib import audio, corpora, features, plots
 from ser_lib.book import glue
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.layers import ConvReLUMaxPool2d
@@ -134,7 +134,7 @@ speech = speech.select(emotions=emotions)
 # recording has become 64 numbers.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Block diagram. The input of 40 by 188 numbers goes into four parallel boxes, each with 200 kernels of one size, ReLU and maximum to 2 by 2. They join into 3,200 numbers, from which two branches start. The upper one has a fully connected layer of 64, further fully connected layers with a sigmoid, and the rebuilt input, with loss A. The lower one has a fully connected layer of 64, the embedding, with loss C, and softmax, with loss S."}, "figure": {"caption": "The network of paper 1. Each branch can be switched off.", "name": "fig-network"}}
-diagrams.network_diagram(40, 188, KERNEL_SIZES, 4)
+plots.diagrams.network_diagram(40, 188, KERNEL_SIZES, 4)
 
 # %% [markdown]
 # The lower branch recognises the emotion. The list of 64 numbers just before its softmax is the
@@ -174,7 +174,7 @@ print(by_hand.int().tolist(), "the same:", torch.equal(by_hand, by_torch))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "MFCC of one recording as a coloured image of 40 coefficients over time, with four white rectangles of growing size drawn on it, labelled 4 by 6, 6 by 8, 8 by 10 and 10 by 12."}, "figure": {"caption": "The four kernel sizes, coefficients × frames, at their true size on the MFCC of one recording.", "name": "fig-kernels"}}
 example = audio.load_audio(speech.file(speech.utterances[0]), 16_000)
-diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=512 / 16_000)
+plots.diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=512 / 16_000)
 
 # %% [markdown]
 # A new frame starts every 512 samples, or 32 ms, and lasts 2,048. The widest kernel spans 12 frames: in
@@ -226,7 +226,7 @@ for i in range(2):
 print(pooled.tolist(), "at", winners)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a grid of four rows and six columns of small whole numbers, cut into four quarters by two lines, with the largest number of each quarter outlined. Right: a grid of two by two with these four numbers."}, "figure": {"caption": "Max-pooling to 2 × 2: the largest number of each quarter survives.", "name": "fig-pooling"}}
-diagrams.pooling(response, pooled, winners)
+plots.diagrams.pooling(response, pooled, winners)
 
 # %% [markdown]
 # Four of 24 numbers survive, and they alone receive a gradient: a small change of any other number
@@ -374,7 +374,7 @@ generator = np.random.default_rng(3)
 middles = {"anger": (2, 2), "happiness": (3.4, 0.4), "neutral": (-1, 0.3), "sadness": (-1.8, 2.2)}
 names = [name for name in middles for _ in range(7)]
 points = np.array([middles[name] for name in names]) + generator.normal(0, 0.6, (len(names), 2))
-diagrams.around_centers(points, names, middles)
+plots.diagrams.around_centers(points, names, middles)
 
 # %% [markdown]
 # The points here are invented, to show the idea. {doc}`center-loss` derives the rule by which the
@@ -455,7 +455,7 @@ glue("batch_size", len(y))
 # loss fall with it? The vertical axis is logarithmic.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two curves over twenty-five steps of training on one batch, softmax loss and center loss, on a logarithmic axis."}, "figure": {"caption": "Learning one batch by heart, with softmax and center loss.", "name": "fig-overfit"}}
-plots.curves(history, xlabel="step", ylabel="loss", log=True)
+plots.results.curves(history, xlabel="step", ylabel="loss", log=True)
 
 # %% [markdown]
 # After twenty-five steps the network, still in training mode, gets {glue:text}`remembered:.0f` % of the

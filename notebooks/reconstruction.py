@@ -108,7 +108,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ser_lib import corpora, diagrams, features, plots, splits
+from ser_lib import corpora, features, plots, splits
 from ser_lib.book import glue
 from ser_lib.losses import reconstruction_loss
 
@@ -141,7 +141,7 @@ print(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three pictures of forty coefficients against six seconds. The input has fine structure in the first two seconds and flat stripes after; the mean input has the same flat stripes and a smooth start; the difference has fine structure where there is speech, one bright row just after its end, and is black from the third second on."}, "figure": {"caption": "A held-out MFCC input scaled to [0, 1], the mean training input, and the size of their difference.", "name": "fig-mean-input"}}
 one = x[test[0]]
-diagrams.pictures(
+plots.diagrams.pictures(
     {"input": one, "mean input": mean_input, "difference": np.abs(one - mean_input)}, 6.0
 )
 
@@ -395,7 +395,7 @@ for weight in weights:
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Reconstruction error against training step, logarithmic. With lambda 1 the curve is nearly flat and stays far above the line of the mean input; with lambda 100 it falls through the line about halfway; with lambda 10,000 it drops below it almost at once and levels off."}, "figure": {"caption": "The same decoder on the same inputs under three weights, and the error of the mean input.", "name": "fig-lambda2"}}
 series = {f"λ₂ = {weight:,}": runs[weight][0] for weight in weights}
 series["mean input"] = [guess] * len(series["λ₂ = 1"])
-figure = plots.curves(series, xlabel="step", ylabel="error (10⁻⁴)", log=True)
+figure = plots.results.curves(series, xlabel="step", ylabel="error (10⁻⁴)", log=True)
 figure.axes[0].set_ylim(1, 500)  # room for the legend
 figure
 
@@ -406,7 +406,7 @@ figure
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four pictures of the same recording. The input has structure at the start and flat stripes after. With lambda 1 the decoder gives nearly uniform noise around one half; with lambda 100 the stripes and a blurred start; with lambda 10,000 almost the input."}, "figure": {"caption": "One training input and what the decoder makes of it after 120 steps.", "name": "fig-rebuilt"}}
 shown = {f"λ₂ = {weight:,}": runs[weight][1][0] for weight in weights}
-diagrams.pictures({"input": few[0].numpy(), **shown}, 6.0)
+plots.diagrams.pictures({"input": few[0].numpy(), **shown}, 6.0)
 
 # %% [markdown]
 # Under $\lambda_2 = 1$ the decoder still gives about one half everywhere. All that differs between

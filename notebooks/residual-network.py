@@ -113,9 +113,10 @@ import torch.nn.functional as F
 from IPython.display import display
 from torch import nn
 
-from ser_lib import audio, claims, corpora, diagrams, effects, features, network_plots, plots
+from ser_lib import audio, claims, corpora, features, plots
 from ser_lib.book import glue, player
 from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.evidence import effects
 from ser_lib.models import AblationNetwork, ResidualEmbedder, ResidualFrames
 from ser_lib.models.residual import SLOPE, ResidualBlock, convolution_layers
 from ser_lib.vectors import STEPS, vector, vector_config
@@ -205,7 +206,7 @@ for name in STEPS:
     }
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four rows of pictures, one for each reading, with two columns for the short and the long utterance. The first three rows are grids in red and blue of 13 by 30, 30 by 13 and 39 by 10 cells. The last row is a single strip of 390 cells, whose right part is one smooth patch where the utterance has ended."}, "figure": {"caption": "390 numbers of two utterances, in four readings.", "name": "fig-readings"}}
-network_plots.readings(pictures)
+plots.networks.readings(pictures)
 
 # %% tags=["remove-cell"]
 for name, signal in signals.items():
@@ -227,7 +228,7 @@ glue("strip", strip)
 # find out how 390 can become 386, and what 2,316 has to do with it.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Block diagram in two rows. Above: input of 390; layer 1 is a convolution to 6 by 386; inside a dashed frame, the residual block, layers 2 to 7 are convolution, batch norm, leaky ReLU, convolution, batch norm and leaky ReLU, all 6 by 386, and an arrow called shortcut leads from behind layer 4 to a plus sign before layer 7. Below: layer 8 flattens to 2,316, layer 9 is fully connected with 200, layer 10 the embedding with 200, layer 11 softmax with 8."}, "figure": {"caption": "The network of paper 2, and how it has eleven layers.", "name": "fig-residual"}}
-diagrams.residual_diagram(length=390, filters=6, kernel=5, units=200, classes=8)
+plots.diagrams.residual_diagram(length=390, filters=6, kernel=5, units=200, classes=8)
 
 # %% [markdown]
 # A kernel of five numbers without padding has 390 − 5 + 1 = 386 places to stand. And 2,316 is
@@ -384,7 +385,9 @@ for norm, words in ((True, "batch norm"), (False, "no batch norm")):
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four curves of the gradient's length at the first convolution against one to eight blocks, on a logarithmic axis. With batch norm both curves stay level. Without it the curve with the shortcut falls slowly and the one without falls by many powers of ten."}, "figure": {"caption": "Length of the gradient at the first convolution of untrained networks, geometric mean of three seeds.", "name": "fig-gradient"}}
 means = {label: np.exp(np.log(found).mean(1)).tolist() for label, found in lengths.items()}
-plots.curves(means, xlabel="residual blocks", ylabel="gradient at the first convolution", log=True)
+plots.results.curves(
+    means, xlabel="residual blocks", ylabel="gradient at the first convolution", log=True
+)
 
 # %% tags=["remove-cell"]
 for words, label in (("batch norm", "norm"), ("no batch norm", "bare")):
@@ -580,7 +583,9 @@ over_x = {
     }
     for name, (family, _, _) in PRINTED.items()
 }
-network_plots.by_layers(over_x, {name: (x, accuracy) for name, (_, x, accuracy) in PRINTED.items()})
+plots.networks.by_layers(
+    over_x, {name: (x, accuracy) for name, (_, x, accuracy) in PRINTED.items()}
+)
 
 # %% tags=["remove-cell"]
 whole = {
@@ -666,7 +671,7 @@ luck = {
     "the best of ten (one family)": drawn[:, 0].max(1),
     "the best of sixty (the ablation)": drawn.max((1, 2)),
 }
-network_plots.luck(luck, UTTERANCES, true=true, printed={list(luck)[2]: printed.max()})
+plots.networks.luck(luck, UTTERANCES, true=true, printed={list(luck)[2]: printed.max()})
 
 # %% tags=["remove-cell"]
 best = drawn.max(2)

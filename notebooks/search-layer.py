@@ -111,7 +111,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ser_lib import audio, bench, corpora, diagrams, features, records
+from ser_lib import audio, bench, corpora, features, plots, records
 from ser_lib.book import glue
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.layers import ConvReLUMaxPool2d
@@ -169,7 +169,7 @@ glue("duration", float(longest.duration))
 # nobody speaks any more?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Above: the response of one kernel as a grey image over time, cut into four quarters, with one orange ring in each. Below: the log-mel spectrogram cut in the same way, with the winners of 200 kernels as orange dots. They crowd in some places of the speech; in the silence to the right there are none but in its first column."}, "figure": {"caption": "The winners of one kernel, and of all 200 kernels of this size, on the spectrogram of one recording.", "name": "fig-winners"}}
-diagrams.winners_on(
+plots.diagrams.winners_on(
     {"response of one kernel": response[0].numpy(), "winners of 200 kernels": spectrogram.numpy()},
     {"response of one kernel": places[:4], "winners of 200 kernels": places},
     cut=half,
@@ -221,7 +221,7 @@ print("winners at", winners)
 # winner?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a grid of four rows and six columns with the response to a rising diagonal, cut into quarters, with the largest number of each outlined. Right: these four numbers in a grid of two by two."}, "figure": {"caption": "The response of the small example and its four winners.", "name": "fig-small-search"}}
-diagrams.pooling(response.int().numpy(), pooled.int().numpy(), winners)
+plots.diagrams.pooling(response.int().numpy(), pooled.int().numpy(), winners)
 
 # %% [markdown]
 # Now the gradient of the sum of the four winners with respect to the kernel. A winner at row $a$ and
@@ -509,12 +509,12 @@ glue("search_batch", 16 * float(memory.loc["128 × 188", "search (MiB)"]))
 #
 # ## Measured
 #
-# `bench.layer` runs one training step, forward and backward, of all four paths in both forms, in
-# turn, in the same process, and measures time and peak memory. Half of the rows have inputs of which
-# the second half is silence.
+# `bench.layer.compare` runs one training step, forward and backward, of all four paths in both forms,
+# in turn, in the same process, and measures time and peak memory. Half of the rows have inputs of
+# which the second half is silence.
 
 # %% tags=["remove-stderr"]
-measured = bench.layer(batch=2 if profile == "smoke" else 16, repeats=3, threads=1)
+measured = bench.layer.compare(batch=2 if profile == "smoke" else 16, repeats=3, threads=1)
 comparisons = pd.DataFrame(measured["comparisons"])
 
 # %% tags=["hide-input"]

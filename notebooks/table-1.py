@@ -106,25 +106,14 @@ import pandas as pd
 from scipy import stats
 from torch.optim.swa_utils import update_bn
 
-from ser_lib import (
-    ablation_plots,
-    claims,
-    corpora,
-    effects,
-    epochs,
-    features,
-    records,
-    table_plots,
-    yardsticks,
-)
+from ser_lib import claims, corpora, features, plots, records
 from ser_lib.book import glue
 from ser_lib.config import RunConfig
-from ser_lib.evidence import Missing, by_unit
-from ser_lib.intervals import Interval, bootstrap_mean
+from ser_lib.evidence import Missing, by_unit, effects, epochs, yardsticks
+from ser_lib.evidence.paper_tables import INPUTS, TABLE_1
+from ser_lib.evidence.summaries import contrast, planned, summarise
 from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
-from ser_lib.paper_tables import INPUTS, TABLE_1
-from ser_lib.statistics import corrected_t_test, holm
-from ser_lib.summaries import contrast, planned, summarise
+from ser_lib.statistics import Interval, bootstrap_mean, corrected_t_test, holm
 from ser_lib.training import predict, prepare, train
 
 study = records.results_folder() / "paper1"
@@ -555,7 +544,7 @@ for where, corpus_title in CORPORA.items():
             for row in panels[panel]
             if figures(given, row)
         }
-ablation_plots.forest(panels, printed=gains)
+plots.ablations.forest(panels, printed=gains)
 
 # %% tags=["remove-cell"]
 narrow = min(contrasts.values(), key=lambda c: c.difference.high - c.difference.low)
@@ -831,7 +820,7 @@ matrices = {
     for row in ("S", other)
     for frame in [answers["emodb", "mfcc", row]]
 }
-table_plots.confusions(matrices, names)
+plots.results.confusions(matrices, names)
 
 # %% tags=["remove-cell"]
 for place, row in (("s", "S"), ("other", other)):

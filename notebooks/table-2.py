@@ -105,11 +105,11 @@ profile = "smoke"
 import numpy as np
 import pandas as pd
 
-from ser_lib import claims, epochs, records, table_plots, yardsticks
+from ser_lib import claims, plots, records
 from ser_lib.book import glue
-from ser_lib.evidence import Missing
-from ser_lib.paper_tables import INPUTS, TABLE_2
-from ser_lib.summaries import or_running, planned, ratio
+from ser_lib.evidence import Missing, epochs, yardsticks
+from ser_lib.evidence.paper_tables import INPUTS, TABLE_2
+from ser_lib.evidence.summaries import or_running, planned, ratio
 
 plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
 ledger = claims.load_ledger("paper1")
@@ -369,7 +369,7 @@ for place, title in PLACES.items():
     }
     panels[title] = own or or_running(a_over, place, "S+A")
     mean_inputs[title] = {"mean input": trained[place] / UNIT}
-table_plots.epochs(panels, mean_inputs, ylabel="error (10⁻⁴)")
+plots.results.epochs(panels, mean_inputs, ylabel="error (10⁻⁴)")
 
 # %% tags=["remove-cell"]
 curve = by_epoch[("emodb", "mfcc"), "A"].mean()
@@ -407,7 +407,7 @@ lines = {
     title: {"printed": paper[i, "A"] / paper[i, "S+A"], "no difference": 1.0}
     for (_, i), title in PLACES.items()
 }
-table_plots.epochs(panels, lines, ylabel="A over S+A")
+plots.results.epochs(panels, lines, ylabel="A over S+A")
 
 # %% [markdown]
 # The largest ratio at any epoch: {glue:text}`peak_ratio`. If that stays far below the printed one, then

@@ -109,7 +109,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ser_lib import embedding_plots, plots, triplet_plots
+from ser_lib import plots
 from ser_lib.book import glue
 from ser_lib.losses import triplet_loss
 from ser_lib.mining import describe
@@ -142,7 +142,7 @@ margin = 2.0
 step = torch.tensor([[1.0, -1.0], [-1.0, 0.0], [0.0, 1.0]])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "An anchor at the origin, a positive at three, zero, a negative at zero, four. A circle around the anchor runs through the positive; a dashed one, two units farther out, encloses the negative. Arrows: the positive moves towards the anchor, the negative away from it, the anchor down and to the right."}, "figure": {"caption": "One triplet. The negative lies outside the inner circle, but within the margin. Arrows show where a step of gradient descent moves each point.", "name": "fig-one-triplet"}}
-triplet_plots.one_triplet(z.numpy(), 0.8 * step.numpy(), margin, ("anger", "sadness"))
+plots.triplets.one_triplet(z.numpy(), 0.8 * step.numpy(), margin, ("anger", "sadness"))
 
 # %% [markdown]
 # It is not: the negative should lie outside the dashed circle.
@@ -332,7 +332,7 @@ table = pd.DataFrame(rows).T
 # numbers at the axes.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of four hundred points, one colour and marker per emotion. With all triplets four overlapping clouds spread over about two units. With hard triplets everything lies within about a thousandth of a unit, with hardly any order of classes."}, "figure": {"caption": "Embeddings of new points after training with all triplets and with the hardest. Rings are the means of the classes. Each panel has its own scale.", "name": "fig-two-minings"}}
-embedding_plots.embeddings(panels, new[1].tolist(), emotions)
+plots.embeddings.embeddings(panels, new[1].tolist(), emotions)
 
 # %% [markdown]
 # The network on the right has put everything at one point. It has **collapsed**.
@@ -346,7 +346,7 @@ embedding_plots.embeddings(panels, new[1].tolist(), emotions)
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Mean loss of all triplets against training step. With all triplets it falls to about a fifth; with hard triplets it rises to one half within some fifty steps and stays exactly there, on the line of the margin."}, "figure": {"caption": "Mean loss of all triplets in training, by the triplets trained on.", "name": "fig-loss-at-margin"}}
 series = {f"{mining} triplets": [row.loss for row in h] for mining, (_, h) in trained.items()}
 series["the margin"] = [0.5] * len(series["all triplets"])
-plots.curves(series, xlabel="step", ylabel="loss of all triplets")
+plots.results.curves(series, xlabel="step", ylabel="loss of all triplets")
 
 # %% [markdown]
 # It stays at the margin. If all embeddings are equal, all distances are zero, and every hinge is

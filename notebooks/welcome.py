@@ -108,10 +108,12 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ser_lib import ablation_plots, audio, claims, corpora, effects, ledger, plots
+from ser_lib import audio, claims, corpora, plots
 from ser_lib.book import glue, player
+from ser_lib.claims import ledger
 from ser_lib.corpora.base import PAPER_EMOTIONS
-from ser_lib.paper_tables import TABLE_1
+from ser_lib.evidence import effects
+from ser_lib.evidence.paper_tables import TABLE_1
 
 speech = corpora.load(corpus)
 emotions = sorted(set(PAPER_EMOTIONS) & set(speech.emotions)) or list(speech.emotions)
@@ -233,7 +235,7 @@ panels = {
     "Paper 1, MFCC, class accuracy: minus softmax alone (S)": of_paper_1,
     "Paper 2, overall accuracy: minus softmax alone": of_paper_2,
 }
-ablation_plots.forest(panels, printed={}, metric="accuracy")
+plots.ablations.forest(panels, printed={}, metric="accuracy")
 
 # %% tags=["remove-cell"]
 glue("smallest", 100 * first.protocol.smallest)
@@ -412,7 +414,7 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart with one horizontal bar per emotion; the length of a bar is the number of recordings of that emotion in the corpus of this page."}, "figure": {"caption": "Recordings of each emotion in the corpus of this page.", "name": "fig-counts"}}
 counts = speech.table().emotion.value_counts().sort_index()
-plots.emotion_counts({str(name): int(count) for name, count in counts.items()})
+plots.speech.emotion_counts({str(name): int(count) for name, count in counts.items()})
 
 # %% tags=["remove-cell"]
 glue("largest_emotion", str(counts.idxmax()))

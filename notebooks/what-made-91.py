@@ -110,21 +110,13 @@ import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from ser_lib import (
-    ablation_plots,
-    audio,
-    claims,
-    corpora,
-    effects,
-    features,
-    granularity,
-    protocol_plots,
-    splits,
-)
+from ser_lib import audio, claims, corpora, features, plots, splits
 from ser_lib import statistics as stats
 from ser_lib.book import glue, player
 from ser_lib.corpora import ravdess
+from ser_lib.evidence import effects
 from ser_lib.metrics import accuracy_overall
+from ser_lib.statistics import granularity
 from ser_lib.vectors import vector_config
 
 warnings.filterwarnings("ignore", message="IProgress not found")
@@ -221,7 +213,7 @@ print(fits_all)
 # size that the stated split gives?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Seven rows of ticks, one for each printed accuracy, denser to the right, and a last row with six dots at 72 and its multiples up to 432, where a triangle above the rows marks the stated size."}, "figure": {"caption": "Test sets that could have given the printed accuracies.", "name": "fig-sizes"}}
-protocol_plots.possible_sizes(printed, largest=440, stated=432)
+plots.protocols.possible_sizes(printed, largest=440, stated=432)
 
 # %% [markdown]
 # All seven fit together only for 72 and its multiples. The library's line does the same with whole
@@ -346,7 +338,7 @@ for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-fol
 # which they belong.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Rows for softmax alone and for softmax with triplets under four protocols, each with grey ticks for actors or draws and a diamond with its interval, or the words running and how many runs are there; dashed lines across all rows mark the two accuracies that the poster prints."}, "figure": {"caption": "Overall accuracy on RAVDESS, one network, by stage and protocol.", "name": "fig-protocols"}}
-protocol_plots.accuracies(
+plots.protocols.accuracies(
     measured,
     printed={"ablation: 61.11 %": 61.11, "system: 91.67 %": 91.67},
 )
@@ -442,7 +434,7 @@ for which in TITLES:
     glue(f"stage_{which}", second.judged)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels over the epochs, a curve for each corpus with the middle half of its runs. Left: the softmax loss in training over epochs 1 to 20. Middle: the share of active triplets over epochs 21 to 40. Right: the held-out accuracy by angle over all 40 epochs."}, "figure": {"caption": "Softmax for 20 epochs, then triplets for 20, held-out speakers: mean of all folds and seeds, and the middle half.", "name": "fig-left-to-learn"}}
-ablation_plots.learning_curves(curves)
+plots.ablations.learning_curves(curves)
 
 # %% [markdown]
 # | | RAVDESS | EMO-DB |
@@ -474,7 +466,7 @@ right = effects.right_by_draw(proof, drawn)
 waiting = effects.running(proof, drawn)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars for the accuracies of a hundred random test sets of 72 utterances, with a dashed line at 66 right answers; or the words running and how many runs are there."}, "figure": {"caption": "A hundred random test sets of 72 utterances of RAVDESS.", "name": "fig-draws"}}
-protocol_plots.draws(right, 72, printed=66, note=waiting)
+plots.protocols.draws(right, 72, printed=66, note=waiting)
 
 # %% tags=["remove-cell"]
 if len(right):

@@ -280,7 +280,7 @@ def study_pack(study: Study, runs: Runs = Path("runs"), features: Features = Non
 def study_yardsticks(study: Study, features: Features = None) -> None:
     """Compute from the recordings what the tables are held against, beside the records."""
     from ser_lib import study as studies
-    from ser_lib import yardsticks
+    from ser_lib.evidence import yardsticks
     from ser_lib.sources import Sources
 
     sources = Sources(features or ())
@@ -302,7 +302,7 @@ def study_tables(
     as_json: Json = False,
 ) -> None:
     """Print paper 1's Tables 1 and 2 beside what the packed records say."""
-    from ser_lib import paper_tables
+    from ser_lib.evidence import paper_tables
 
     if run:
         from tqdm import tqdm
@@ -467,7 +467,7 @@ Profile = Annotated[str, typer.Option(help="smoke: as little as shows the point;
 @book_app.command("build")
 def book_build(corpus: RunOn = "builtin", profile: Profile = "smoke") -> None:
     """Run the chapters that changed and build the site."""
-    from ser_lib import book
+    from ser_lib.book import build as book
 
     book.build(corpus, profile, report=typer.echo)
 
@@ -477,7 +477,7 @@ def book_status(
     corpus: RunOn = "builtin", profile: Profile = "smoke", as_json: Json = False
 ) -> None:
     """Show when each chapter was last run, and whether that is up to date."""
-    from ser_lib import book
+    from ser_lib.book import build as book
 
     rows = book.status(corpus, profile)
     if as_json:
@@ -491,7 +491,7 @@ def book_status(
 @book_app.command("sync")
 def book_sync() -> None:
     """Put the set-up cell into every chapter and write the .ipynb twins."""
-    from ser_lib import book
+    from ser_lib.book import build as book
 
     for path in book.sync():
         typer.echo(str(path))
@@ -516,7 +516,7 @@ def bench_layer(
     """Convolution, ReLU and max-pooling by search against torch's own layers."""
     from ser_lib import bench
 
-    document = bench.layer(batch=batch, repeats=repeats, threads=threads, device=device)
+    document = bench.layer.compare(batch=batch, repeats=repeats, threads=threads, device=device)
     if as_json:
         print_json(document)
         return
@@ -538,7 +538,7 @@ def bench_inference(
     """Time paper 1's network per utterance, single and in batches, features included and not."""
     from ser_lib import bench
 
-    document = bench.inference(repeats=repeats, device=device)
+    document = bench.inference.measure(repeats=repeats, device=device)
     if as_json:
         print_json(document)
         return
@@ -558,7 +558,7 @@ def bench_objectives(
     """Time paper 1's training steps with each objective against softmax alone, in turns."""
     from ser_lib import bench
 
-    document = bench.objectives(rounds=rounds, device=device)
+    document = bench.objectives.compare(rounds=rounds, device=device)
     if as_json:
         print_json(document)
         return
@@ -578,9 +578,9 @@ def bench_mining(
     as_json: Json = False,
 ) -> None:
     """Loss of all triplets and its gradient against pytorch-metric-learning."""
-    from ser_lib import mining_bench
+    from ser_lib import bench
 
-    document = mining_bench.compare(repeats=repeats, threads=threads, device=device)
+    document = bench.mining.compare(repeats=repeats, threads=threads, device=device)
     if as_json:
         print_json(document)
         return
@@ -600,9 +600,9 @@ def bench_angles(
     as_json: Json = False,
 ) -> None:
     """Angles of all utterances with all classes: one matrix product against a loop."""
-    from ser_lib import angle_bench
+    from ser_lib import bench
 
-    document = angle_bench.compare(repeats=repeats, threads=threads)
+    document = bench.angles.compare(repeats=repeats, threads=threads)
     if as_json:
         print_json(document)
         return

@@ -3,13 +3,7 @@
 import pytest
 import torch
 
-from ser_lib.models import (
-    AblationNetwork,
-    ParallelCNN,
-    ParentCNN,
-    ResidualEmbedder,
-    ResidualFrames,
-)
+from ser_lib.models import AblationNetwork, ParallelCNN, ParentCNN, ResidualEmbedder, ResidualFrames
 from ser_lib.models.residual import ResidualBlock
 
 

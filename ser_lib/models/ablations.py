@@ -12,14 +12,7 @@ from typing import Literal, cast
 from torch import Tensor, nn
 
 from ser_lib.models.parallel_cnn import Outputs
-from ser_lib.models.residual import (
-    FILTERS,
-    KERNEL,
-    SLOPE,
-    UNITS,
-    check_sizes,
-    convolution_layers,
-)
+from ser_lib.models.residual import FILTERS, KERNEL, SLOPE, UNITS, check_sizes, convolution_layers
 
 Family = Literal["fc", "cnn", "rnn", "lstm", "gru"]
 

@@ -1,0 +1,61 @@
+"""How speed and memory are measured: steps in turn, the fastest counts, the peak of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import torch
+
+
+def wait(device: str) -> None:
+    """Let a GPU finish what it was given."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def fastest(call: Callable[[], Any], repeats: int, device: str) -> float:
+    """Seconds of the fastest call, after one that does not count."""
+    call()
+    seconds = []
+    for _ in range(repeats):
+        wait(device)
+        start = perf_counter()
+        call()
+        wait(device)
+        seconds.append(perf_counter() - start)
+    return min(seconds)
+
+
+def fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: str) -> list[float]:
+    """Measure the seconds of each step's fastest repetition; the steps take turns."""
+    fastest = [float("inf")] * len(steps)
+    for _ in range(repeats):
+        for number, step in enumerate(steps):
+            start = perf_counter()
+            step()
+            wait(device)
+            fastest[number] = min(fastest[number], perf_counter() - start)
+    return fastest
+
+
+def peak_memory(step: Callable[[], Any], device: str) -> int:
+    """Count the bytes allocated at the worst moment of a step, beyond what was there before."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step()
+        torch.cuda.synchronize()
+        return torch.cuda.max_memory_allocated() - before
+    with torch.profiler.profile(profile_memory=True) as profile:
+        step()
+    # Every single allocation is in the raw events only.
+    events = profile.profiler.kineto_results.events()
+    changes = [(e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]"]
+    now = worst = 0
+    for _, change in sorted(changes):
+        now += change
+        worst = max(worst, now)
+    return worst

@@ -1,0 +1,141 @@
+"""Rules about printed accuracies: are they ours, could a draw or a test set have given them?"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ser_lib.claims.comparisons import Cell, Claim, Finding, Outcome
+from ser_lib.evidence import Evidence, Missing, by_unit
+from ser_lib.statistics import bootstrap_pooled, granularity, wilson
+
+LUCK = 0.05
+"""Below this a coincidence is no explanation."""
+DRAWINGS = 5
+"""Bootstraps that must agree on which side of an interval's end a printed figure lies."""
+
+
+def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
+    """The printed overall accuracy, in per cent, lies in the 95 % interval of ours.
+
+    Contradicted if it lies outside, on either side; undecided so close to an end that it is inside
+    by one drawing of the bootstrap and outside by another.
+    """
+    printed = float(claim["value"]) / 100
+    cells = []
+    for where in claim["cells"]:
+        cell = Cell(dict(where))
+        cells.append(cell)
+        try:
+            answers = evidence.answers({**claim["first"], **where})
+        except Missing as missing:
+            cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
+            continue
+        drawings = [
+            bootstrap_pooled(answers, metric="accuracy_overall", seed=seed)
+            for seed in range(DRAWINGS)
+        ]
+        inside = {drawn.low <= printed <= drawn.high for drawn in drawings}
+        cell.outcome = (
+            "undecided" if len(inside) > 1 else "holds" if inside.pop() else "contradicted"
+        )
+        drawn = drawings[0]
+        cell.numbers = {
+            "accuracy": [drawn.estimate, drawn.low, drawn.high],
+            "class_accuracy": float(by_unit(answers, "seed").mean()),
+            "runs": int(answers["run"].nunique()),
+        }
+    return Finding(cells)
+
+
+def attainable(claim: Claim, evidence: Evidence) -> Finding:
+    """At least one of the draws of a test set reaches the printed overall accuracy, in per cent.
+
+    Contradicted if none does. A draw counts as reaching it if it has as many right answers as the
+    printed figure, rounded to a whole number of utterances.
+    """
+    cells = []
+    for where in claim["cells"]:
+        cell = Cell(dict(where))
+        cells.append(cell)
+        try:
+            answers = evidence.answers({**claim["first"], **where})
+        except Missing as missing:
+            cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
+            continue
+        right = answers["truth"] == answers["predicted"]
+        draws = right.groupby(answers["run"]).agg(["sum", "size"])
+        needed = (float(claim["value"]) / 100 * draws["size"]).round()
+        reached = int((draws["sum"] >= needed).sum())
+        share = wilson(reached, len(draws))
+        shares = draws["sum"] / draws["size"]
+        cell.outcome = "holds" if reached else "contradicted"
+        cell.numbers = {
+            "draws": len(draws),
+            "reached": reached,
+            "share": [share.estimate, share.low, share.high],
+            "accuracies": {
+                "lowest": float(shares.min()),
+                "mean": float(shares.mean()),
+                "highest": float(shares.max()),
+            },
+        }
+    return Finding(cells)
+
+
+def granularity_fits(claim: Claim, evidence: Evidence) -> Finding:
+    """The printed accuracies fit a test set of the ``stated`` size without a coincidence.
+
+    They could if the counts they imply need not all share a factor that the smallest possible size
+    does not have, or if that has a probability of at least one in twenty.
+    """
+    figures, stated = claim["figures"], int(claim["stated"])
+    possible = granularity.sizes(figures, largest=stated)
+    smallest = possible[0] if possible else None
+    numbers: dict[str, Any] = {"smallest_size": smallest, "stated_size": stated}
+    if stated not in possible or smallest is None:
+        return Finding(numbers=numbers, verdict="not reproduced")
+    factor = stated // math.gcd(stated, smallest)
+    luck = granularity.by_luck(factor, len(figures))
+    numbers["probability_of_coincidence"] = luck
+    return Finding(numbers=numbers, verdict="reproduced" if luck >= LUCK else "not reproduced")
+
+
+def outranks(claim: Claim, evidence: Evidence) -> Finding:
+    """``first`` has a higher mean overall accuracy than each of the ``others``, in every cell.
+
+    That is, the interval of each difference lies above zero; contradicted where one lies below, not
+    adjusted for their number; else undecided, whichever mean is the highest.
+    """
+    cells = []
+    for where in claim["cells"]:
+        cell = Cell(dict(where))
+        cells.append(cell)
+        sides = [claim["first"], *claim["others"]]
+        found, there, wanted = [], 0, 0
+        for side in sides:
+            try:
+                found.append(evidence.answers({**side, **where}))
+            except Missing as missing:
+                there, wanted = there + missing.found, wanted + missing.wanted
+        if wanted:
+            cell.numbers = {"runs": there, "runs_needed": wanted}
+            continue
+        means = [by_unit(answers, "seed", metric="accuracy_overall").mean() for answers in found]
+        drawn = [
+            bootstrap_pooled(found[0], other, metric="accuracy_overall") for other in found[1:]
+        ]
+        outcome: Outcome = "undecided"
+        if all(interval.low > 0 for interval in drawn):
+            outcome = "holds"
+        elif any(interval.high < 0 for interval in drawn):
+            outcome = "contradicted"
+        cell.outcome = outcome
+        names = [f"{side.get('model', 'residual')}-{side.get('layers', 11)}" for side in sides]
+        cell.numbers = {
+            "accuracies": {n: float(np.round(m, 6)) for n, m in zip(names, means, strict=True)},
+            "runs": int(sum(answers["run"].nunique() for answers in found)),
+        }
+    return Finding(cells)

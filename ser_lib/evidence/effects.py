@@ -1,0 +1,251 @@
+"""What a chapter says of a study's conditions: a number with its interval, or how far the runs are.
+
+While runs are missing nothing is computed from the others: an :class:`Effect` then says
+"running: 12 of 30 runs", in a sentence, a table or a figure alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from ser_lib.evidence import epochs, summaries
+from ser_lib.evidence.conditions import Condition, Evidence, Missing, by_unit
+from ser_lib.evidence.pairs import both
+from ser_lib.metrics import accuracy_class
+from ser_lib.statistics import (
+    Interval,
+    Metric,
+    bootstrap_difference,
+    bootstrap_mean,
+    bootstrap_pooled,
+    corrected_t_test,
+    draw_pooled,
+    percentiles,
+    verdict,
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An estimate with its interval, or none while runs are missing.
+
+    Example:
+        >>> str(Effect(30, 30, Interval(0.012, -0.005, 0.029)))
+        '+1.2 (−0.5 to +2.9)'
+        >>> str(Effect(12, 30))
+        'running: 12 of 30 runs'
+    """
+
+    found: int
+    """Runs that are there, of the conditions that are not whole."""
+    wanted: int
+    interval: Interval | None = None
+    speakers: pd.Series[float] | None = None
+    """The same for each speaker alone, or each random draw, averaged over seeds."""
+    smallest: float | None = None
+    """Of a difference, the smallest that counts."""
+    form: str = "{:+.1f}"
+    """How one of the three numbers is written, in units of ``unit``."""
+    unit: float = 0.01
+
+    def __str__(self) -> str:
+        """Write the estimate and its interval, or how far the runs are."""
+        if self.interval is None:
+            return str(Missing(self.found, self.wanted))
+        ends = (self.interval.estimate, self.interval.low, self.interval.high)
+        numbers = [self.form.format(end / self.unit).replace("-", "−") for end in ends]
+        return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+
+    @property
+    def supports(self) -> str:
+        """What a difference's interval supports (:func:`ser_lib.statistics.verdict`), or ""."""
+        if self.interval is None or self.smallest is None:
+            return ""
+        return verdict(self.interval, self.smallest)
+
+    @property
+    def judged(self) -> str:
+        """As text, with what the interval supports.
+
+        Example:
+            >>> Effect(30, 30, Interval(0.05, 0.01, 0.09), smallest=0.02).judged
+            '+5.0 (+1.0 to +9.0), higher'
+        """
+        return f"{self}, {self.supports}" if self.supports else str(self)
+
+
+def accuracy(evidence: Evidence, condition: Condition, metric: Metric = "accuracy_class") -> Effect:
+    """Accuracy of a condition, pooled over speakers: estimate, interval, each speaker or draw."""
+
+    def measured() -> Effect:
+        answers = evidence.answers(condition)
+        runs = int(answers["run"].nunique())
+        interval = bootstrap_pooled(answers, metric=metric)
+        return Effect(runs, runs, interval, _by_part(answers, metric), form="{:.1f}")
+
+    return _unless_missing(measured)
+
+
+def difference(
+    evidence: Evidence, first: Condition, second: Condition, metric: Metric = "accuracy_class"
+) -> Effect:
+    """Accuracy of ``first`` minus ``second``: paired bootstrap over speakers and seeds.
+
+    The interval is that of the plan of paper 1 (:func:`ser_lib.statistics.bootstrap_pooled`), not
+    adjusted for the number of comparisons, as the verdicts of the ledger are.
+    """
+
+    def measured() -> Effect:
+        one, other = both(evidence.answers, (first, second))
+        runs = int(one["run"].nunique() + other["run"].nunique())
+        speakers = _by_part(one, metric) - _by_part(other, metric)
+        interval = bootstrap_pooled(one, other, metric=metric)
+        return Effect(runs, runs, interval, speakers, smallest=evidence.protocol.smallest)
+
+    return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def over_draws(effect: Effect, ratio: float) -> Effect:
+    """Give a difference under a random protocol the interval of a t-test over its draws.
+
+    The interval of :func:`difference` draws utterances and seeds, but no new draws of the test set.
+
+    Args:
+        effect: a difference, with one value for each draw.
+        ratio: test size over training size, for the correction
+            (:func:`ser_lib.statistics.corrected_t_test`).
+    """
+    if effect.speakers is None:
+        return effect
+    return replace(effect, interval=corrected_t_test(effect.speakers, ratio=ratio).interval)
+
+
+def gap(evidence: Evidence, first: Condition, second: Condition) -> Effect:
+    """Overall accuracy under the protocol of ``first`` minus that of ``second``, which is another.
+
+    The two test other utterances, so that nothing is paired: each side is drawn by itself.
+    """
+
+    def measured() -> Effect:
+        sides = both(evidence.answers, (first, second))
+        runs = sum(int(side["run"].nunique()) for side in sides)
+        drawn = [
+            draw_pooled(side, metric="accuracy_overall", seed=number)
+            for number, side in enumerate(sides)
+        ]
+        estimate = drawn[0][0] - drawn[1][0]
+        interval = percentiles(estimate, drawn[0][1] - drawn[1][1])
+        return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
+
+    return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def right_by_draw(evidence: Evidence, condition: Condition) -> pd.Series[int]:
+    """Right answers of each run of a condition; none while runs are missing."""
+    if running(evidence, condition):
+        return pd.Series(dtype=int)
+    answers = evidence.answers(condition)
+    return (answers["truth"] == answers["predicted"]).groupby(answers["run"]).sum().astype(int)
+
+
+def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str) -> Effect:
+    """A positive measure of ``first`` over that of ``second``, as a geometric mean over units.
+
+    Units are what :meth:`ser_lib.evidence.Evidence.by_part` gives: held-out parts, or folds. The
+    interval is that of the ledger's t-test over folds (:func:`ser_lib.evidence.summaries.ratio`).
+    """
+
+    def measured() -> Effect:
+        one, other = both(lambda side: evidence.by_part(side, measure), (first, second))
+        interval = summaries.ratio(one, other)
+        runs = 2 * one.index.get_level_values("fold").nunique() * one.shape[1]
+        return Effect(runs, runs, interval, form="{:.2f}", unit=1.0)
+
+    return _unless_missing(measured)
+
+
+def between_epochs(evidence: Evidence, condition: Condition, first: int, second: int) -> Effect:
+    """Held-out class accuracy after epoch ``first`` minus that after ``second``.
+
+    Units are the held-out parts, a speaker or two; no epoch is chosen.
+
+    Raises:
+        ValueError: the runs do not have both epochs.
+    """
+
+    def measured() -> Effect:
+        history = evidence.history(condition)
+        rows = history.melt(
+            id_vars=["fold", "seed", "epoch"], value_vars=["accuracy_class_0", "accuracy_class_1"]
+        )
+        table = rows.pivot(index=["fold", "variable"], columns=["epoch", "seed"], values="value")
+        if lacking := sorted({first, second} - set(rows["epoch"])):
+            raise ValueError(f"epochs {lacking} are not in the history of {dict(condition)}")
+        runs = int(history["run"].nunique())
+        interval = bootstrap_difference(table[first], table[second])
+        return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
+
+    return _unless_missing(measured)
+
+
+def other_way(evidence: Evidence, condition: Condition) -> Effect:
+    """Class accuracy with the second speaker of each session tested, minus with the first.
+
+    Units are the folds: different people are compared, and only the session is shared.
+    """
+
+    def measured() -> Effect:
+        answers = evidence.answers(condition)
+        groups = answers.groupby(["fold", "way", "seed"])
+        scores = {name: accuracy_class(g["truth"], g["predicted"]) for name, g in groups}
+        table = pd.Series(scores).unstack([1, 2])
+        runs = int(answers["run"].nunique())
+        interval = bootstrap_mean(table[0] - table[1])
+        return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
+
+    return _unless_missing(measured)
+
+
+def running(evidence: Evidence, condition: Condition) -> str:
+    """How far the runs of a condition are; the empty text if they are all there."""
+    try:
+        evidence.runs(condition)
+    except Missing as missing:
+        return str(Effect(missing.found, missing.wanted))
+    return ""
+
+
+def by_epoch(evidence: Evidence, condition: Condition, measure: str) -> pd.DataFrame:
+    """Mean and quartiles over runs of a measure after each epoch; no rows while runs are missing.
+
+    Args:
+        evidence: the records.
+        condition: whose runs.
+        measure: a column of the history such as ``train_softmax``, or the name that both held-out
+            parts share, such as ``accuracy_class``.
+
+    Returns:
+        Columns ``mean``, ``low`` and ``high``, indexed by ``epoch``.
+
+    Raises:
+        ValueError: the history has no such measure.
+    """
+    if running(evidence, condition):
+        return pd.DataFrame(columns=["mean", "low", "high"], dtype=float)
+    found = epochs.table(evidence, condition, measure)
+    quartiles = {"low": found.quantile(0.25), "high": found.quantile(0.75)}
+    return pd.DataFrame({"mean": found.mean(), **quartiles})
+
+
+def _by_part(answers: pd.DataFrame, metric: Metric) -> pd.Series[float]:
+    return by_unit(answers, "part", "seed", metric=metric).groupby("part").mean()
+
+
+def _unless_missing(measured: Callable[[], Effect], smallest: float | None = None) -> Effect:
+    try:
+        return measured()
+    except Missing as missing:
+        return Effect(missing.found, missing.wanted, smallest=smallest)

@@ -1,0 +1,151 @@
+"""Figures of embeddings in the plane and of the centers that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ser_lib.plots.style import (
+    EMOTION_COLOURS,
+    EMOTION_MARKERS,
+    GREY,
+    SERIES_COLOURS,
+    check_emotions,
+    new_figure,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_WIDTH = 8.8  # of a figure with panels, however many: a page scales them all alike
+
+
+def embeddings(
+    panels: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    labels: Sequence[int],
+    emotions: Sequence[str],
+) -> Figure:
+    """Embeddings of the same inputs from several trainings, side by side, rings at the centers.
+
+    Each panel has a scale of its own, equal along both axes: read its numbers.
+
+    Args:
+        panels: title -> (n, 2) embeddings and (classes, 2) centers.
+        labels: (n,) indices into ``emotions``.
+        emotions: name of each class.
+
+    Raises:
+        ValueError: there is no panel, an emotion has no colour, or the shapes do not fit.
+    """
+    check_emotions(emotions)
+    index = np.asarray(labels)
+    for title, (points, centers) in panels.items():
+        if points.shape != (len(index), 2) or centers.shape != (len(emotions), 2):
+            raise ValueError(
+                f"panel {title!r}: points {points.shape} and centers {centers.shape}, expected "
+                f"({len(index)}, 2) and ({len(emotions)}, 2)"
+            )
+    if not panels:
+        raise ValueError("there is no panel to draw")
+    across = min(len(panels), 2 if len(panels) == 4 else 3)
+    down = -(-len(panels) // across)
+    with new_figure(_WIDTH, 0.5 + 0.93 * _WIDTH / across * down) as figure:
+        grid = figure.subplots(down, across, squeeze=False).ravel()
+        for axes in grid[len(panels) :]:
+            axes.axis("off")
+        for axes, (title, (points, centers)) in zip(grid, panels.items(), strict=False):
+            for k, name in enumerate(emotions):
+                own = points[index == k]
+                colour, marker = EMOTION_COLOURS[name], EMOTION_MARKERS[name]
+                axes.scatter(
+                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, linewidth=0, label=name
+                )
+            for k, name in enumerate(emotions):
+                ring = axes.scatter(
+                    centers[k, 0], centers[k, 1], s=120, color="white", alpha=0.8, zorder=3
+                )
+                ring.set(edgecolor=EMOTION_COLOURS[name], linewidth=2.5)
+            axes.set(title=title)
+            axes.set_aspect("equal", adjustable="datalim")
+            axes.locator_params(nbins=5)
+        handles, names = grid[0].get_legend_handles_labels()
+        figure.legend(
+            handles, names, ncols=len(names), frameon=False, loc="outside lower center", fontsize=12
+        )
+    return figure
+
+
+def center_paths(
+    points: NDArray[Any], mean: Sequence[float], paths: Mapping[str, NDArray[Any]]
+) -> Figure:
+    """Ways of one center through the plane, batch by batch, with the points it is to follow.
+
+    Args:
+        points: (n, 2).
+        mean: of the points.
+        paths: label -> (batches + 1, 2) places of the center.
+    """
+    with new_figure(8.0, 4.0) as figure:
+        axes = figure.add_subplot()
+        axes.scatter(points[:, 0], points[:, 1], s=40, color=GREY, label="embeddings")
+        axes.scatter(
+            mean[0], mean[1], s=160, color="black", marker="+", linewidth=2.5, label="their mean"
+        )
+        styles = (("-", "o"), ("--", "s"), (":", "D"), ("-.", "^"))
+        for number, (label, path) in enumerate(paths.items()):
+            line, marker = styles[number % len(styles)]
+            axes.plot(
+                *path.T,
+                color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
+                linestyle=line,
+                marker=marker,
+                markersize=6,
+                label=label,
+            )
+        axes.set(xlabel="first number", ylabel="second number")
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def maps(panels: Mapping[str, tuple[NDArray[Any], Sequence[str]]]) -> Figure:
+    """Maps of embeddings, such as t-SNE makes, side by side; the axes carry no numbers.
+
+    Args:
+        panels: title -> (n, 2) places and the emotion of each.
+
+    Raises:
+        ValueError: there is no panel, an emotion has no colour, or the shapes do not fit.
+    """
+    if not panels:
+        raise ValueError("there is no panel to draw")
+    for title, (points, names) in panels.items():
+        check_emotions(names)
+        if points.shape != (len(names), 2):
+            raise ValueError(f"panel {title!r}: points {points.shape}, expected ({len(names)}, 2)")
+    with new_figure(_WIDTH, 0.6 + min(_WIDTH / len(panels), 3.6)) as figure:
+        grid = figure.subplots(1, len(panels), squeeze=False).ravel()
+        handles = {}
+        for axes, (title, (points, names)) in zip(grid, panels.items(), strict=True):
+            index = np.asarray(names)
+            for name in sorted(set(names)):
+                own = points[index == name]
+                colour, marker = EMOTION_COLOURS[name], EMOTION_MARKERS[name]
+                handles[name] = axes.scatter(
+                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, linewidth=0
+                )
+            axes.set(title=title, xticks=[], yticks=[])
+            axes.set_aspect("equal", adjustable="datalim")
+            for spine in axes.spines.values():
+                spine.set(visible=True, color=GREY)
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            ncols=len(handles),
+            frameon=False,
+            loc="outside lower center",
+            fontsize=12,
+        )
+    return figure

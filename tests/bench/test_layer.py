@@ -1,0 +1,37 @@
+"""The benchmark of the search layer compares two forms that compute the same."""
+
+import json
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from ser_lib.bench import layer
+from ser_lib.cli import app
+from ser_lib.layers import ConvReLUMaxPool2d
+
+
+def test_both_forms_compute_the_same():
+    torch.manual_seed(0)
+    layers = [ConvReLUMaxPool2d(5, kernel) for kernel in ((4, 6), (6, 8))]
+    x = torch.rand(2, 20, 31)
+    plain, search = layer.PlainPaths(layers), layer.SearchPaths(layers)
+    torch.testing.assert_close(plain(x), search(x))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:torch.profiler")
+def test_layer_from_the_command_line():
+    result = CliRunner().invoke(app, ["bench", "layer", "--batch", "1", "--repeats", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["threads"] == torch.get_num_threads()
+    assert [row["shape"] for row in document["comparisons"]] == [[128, 188]] * 2 + [[40, 188]] * 2
+    for row in document["comparisons"]:
+        assert row["times_faster"] == pytest.approx(row["plain_ms"] / row["search_ms"], rel=0.1)
+        assert row["times_smaller"] > 5
+
+
+def test_refuses_nothing_to_measure():
+    result = CliRunner().invoke(app, ["bench", "layer", "--batch", "0"])
+    assert result.exit_code == 2
+    assert "batch 0" in result.stderr

@@ -1,0 +1,92 @@
+"""The figures of embeddings draw the numbers they are given."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+
+from ser_lib import plots
+from tests.figures import assert_house_style
+
+NAMES = ("anger", "sadness")
+POINTS = np.array([[0.0, 1.0], [2.0, 3.0], [1.0, 1.0]])
+CENTERS = np.array([[0.5, 0.5], [2.0, 2.0]])
+
+
+def drawn(axes):
+    return [np.asarray(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)]
+
+
+def examples():
+    panel = (POINTS, CENTERS)
+    return {
+        "three": plots.embeddings.embeddings(
+            {"a": panel, "b": panel, "c": panel}, [0, 1, 0], NAMES
+        ),
+        "four": plots.embeddings.embeddings(dict.fromkeys("abcd", panel), [0, 1, 0], NAMES),
+        "paths": plots.embeddings.center_paths(POINTS, (1, 1), {"alpha": CENTERS}),
+        "maps": plots.embeddings.maps(
+            dict.fromkeys("abc", (POINTS, ["anger", "sadness", "anger"]))
+        ),
+        "winners": plots.diagrams.winners_on(
+            {"a": np.eye(6), "b": np.ones((4, 8))},
+            {"a": [(1, 1)], "b": [(0, k) for k in range(8)]},
+            cut=(2, 2),
+        ),
+    }
+
+
+def test_figures_keep_the_house_style():
+    assert_house_style(examples)
+
+
+def test_embeddings_draws_points_by_class_and_a_ring_at_each_center():
+    other = (POINTS + 1, CENTERS + 1)
+    figure = plots.embeddings.embeddings({"a": (POINTS, CENTERS), "b": other}, [0, 1, 0], NAMES)
+    for shift, axes in enumerate(figure.axes[:2]):
+        anger, sadness, *rings = drawn(axes)
+        np.testing.assert_array_equal(anger, POINTS[[0, 2]] + shift)
+        np.testing.assert_array_equal(sadness, POINTS[[1]] + shift)
+        np.testing.assert_array_equal(np.concatenate(rings), CENTERS + shift)
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+def test_center_paths_draws_each_batch():
+    (axes,) = plots.embeddings.center_paths(POINTS, (1, 1), {"x": CENTERS, "y": POINTS}).axes
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), CENTERS)
+    np.testing.assert_array_equal(axes.lines[1].get_xydata(), POINTS)
+    np.testing.assert_array_equal(drawn(axes)[1], [[1, 1]])
+
+
+def test_maps_draw_each_panel_with_its_own_emotions_and_no_numbers():
+    one = (POINTS, ["anger", "sadness", "anger"])
+    figure = plots.embeddings.maps({"a": one, "b": (POINTS[:1] + 1, ["sadness"])})
+    left, right = figure.axes
+    np.testing.assert_array_equal(drawn(left)[0], POINTS[[0, 2]])
+    np.testing.assert_array_equal(drawn(left)[1], POINTS[[1]])
+    np.testing.assert_array_equal(drawn(right)[0], POINTS[:1] + 1)
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert not [*left.get_xticks(), *left.get_yticks()]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["anger", "sadness"]
+
+
+def test_winners_stand_at_column_and_row():
+    (axes,) = plots.diagrams.winners_on({"a": np.eye(6)}, {"a": [(1, 4), (5, 0)]}, cut=(3, 2)).axes
+    np.testing.assert_array_equal(drawn(axes)[0], [[4, 1], [0, 5]])
+    across, down = (line.get_xydata() for line in axes.lines)
+    assert across[0, 1] == 2.5
+    assert down[0, 0] == 1.5
+
+
+def test_refusals_name_the_value():
+    with pytest.raises(ValueError, match="'envy'"):
+        plots.embeddings.embeddings({"a": (POINTS, CENTERS)}, [0, 1, 0], ("anger", "envy"))
+    with pytest.raises(ValueError, match=r"'a'.*\(3, 2\).*expected \(2, 2\)"):
+        plots.embeddings.embeddings({"a": (POINTS, CENTERS)}, [0, 1], NAMES)
+    with pytest.raises(ValueError, match="no panel"):
+        plots.embeddings.embeddings({}, [0], NAMES)
+    with pytest.raises(ValueError, match="no panel"):
+        plots.embeddings.maps({})
+    with pytest.raises(ValueError, match="'envy'"):
+        plots.embeddings.maps({"a": (POINTS[:1], ["envy"])})
+    with pytest.raises(ValueError, match=r"'a'.*\(3, 2\).*expected \(2, 2\)"):
+        plots.embeddings.maps({"a": (POINTS, ["anger", "sadness"])})
