@@ -1,0 +1,49 @@
+"""``ser claims``: the papers' claims, judged from the records."""
+
+from __future__ import annotations
+
+import typer
+
+from ser_lib.cli.base import Json, print_json
+
+app = typer.Typer(
+    help="The papers' claims, judged by their rules from the records.", no_args_is_help=True
+)
+
+
+@app.command("check")
+def check(as_json: Json = False) -> None:
+    """Judge every claim again; compare with what is written, and with what the chapters say.
+
+    Exit status 1 if anything disagrees; all of it is listed.
+    """
+    from ser_lib import claims
+
+    problems = claims.check()
+    if as_json:
+        verdicts = {}
+        if not problems:
+            verdicts = {study: claims.count(study) for study in claims.studies()}
+        print_json({"ok": not problems, "verdicts": verdicts, "problems": problems})
+    else:
+        for problem in problems:
+            typer.echo(problem)
+        names = ", ".join(claims.studies())
+        typer.echo(f"{names}: {len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command("update")
+def update(as_json: Json = False) -> None:
+    """Judge every claim and write results/STUDY/verdicts.json of each study with a ledger."""
+    from ser_lib import claims
+
+    for study in claims.studies():
+        claims.update(study)
+    counts = {study: claims.count(study) for study in claims.studies()}
+    if as_json:
+        print_json({"verdicts": counts})
+        return
+    for study, words in counts.items():
+        typer.echo(f"{study}: " + ", ".join(f"{n} {word}" for word, n in words.items()))

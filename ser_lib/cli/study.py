@@ -1,0 +1,219 @@
+"""``ser study``: plan, run, resume and pack the grid of runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_lib.cli.base import Device, Json, print_json
+
+app = typer.Typer(
+    help="Studies: the grid of runs that results/NAME/plan.toml fixes.", no_args_is_help=True
+)
+
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="A folder of results/.")]
+Corpus = Annotated[str | None, typer.Option(help="Only runs on this corpus.")]
+Input = Annotated[str | None, typer.Option(help="Only runs with this input, such as mfcc.")]
+Objective = Annotated[str | None, typer.Option(help="Only runs with this objective, such as S+C.")]
+Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
+Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
+Name = Annotated[
+    str | None, typer.Option("--run", help="Only the run of this name, as `study plan` shows it.")
+]
+Runs = Annotated[Path, typer.Option(help="Folder of the runs' own folders.")]
+Features = Annotated[
+    list[Path] | None, typer.Option(help="Feature file to use instead of recordings; repeatable.")
+]
+Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")]
+
+
+def _only(*values: str | int | None) -> dict[str, str | int | None]:
+    """Settings that the chosen runs must have, from the options above in their order."""
+    names = ("corpus", "input", "objective", "fold", "seed", "identity")
+    return dict(zip(names, values, strict=True))
+
+
+@app.command("plan")
+def plan(
+    study: Study,
+    corpus: Corpus = None,
+    input: Input = None,
+    objective: Objective = None,
+    fold: Fold = None,
+    seed: Seed = None,
+    name: Name = None,
+    features: Features = None,
+    as_json: Json = False,
+) -> None:
+    """Show which runs a study consists of."""
+    from dataclasses import asdict
+
+    from ser_lib import study as studies
+    from ser_lib.sources import Sources
+
+    sources = Sources(features or ())
+    only = _only(corpus, input, objective, fold, seed, name)
+    plan = studies.read_plan(study, only, sources=sources)
+    if as_json:
+        print_json({"runs": [{"run": c.identity, **asdict(c)} for c in plan.runs]})
+        return
+    for config in plan.runs:
+        typer.echo(f"{config.identity}  {config.label}")
+    typer.echo(f"{len(plan.runs)} runs")
+
+
+@app.command("run")
+def run(
+    study: Study,
+    corpus: Corpus = None,
+    input: Input = None,
+    objective: Objective = None,
+    fold: Fold = None,
+    seed: Seed = None,
+    name: Name = None,
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    jobs: Jobs = 1,
+    device: Device = "cpu",
+) -> None:
+    """Train what is neither finished nor packed; resume what was begun.
+
+    Safe to kill, safe to start twice. If all the runs asked for are packed already, they are run
+    again from scratch and compared with their records.
+    """
+    from tqdm import tqdm
+
+    from ser_lib import study as studies
+    from ser_lib.sources import Sources
+
+    sources = Sources(features or ())
+    only = _only(corpus, input, objective, fold, seed, name)
+    plan = studies.read_plan(study, only, sources=sources)
+    studies.run(
+        plan,
+        runs_root=runs,
+        sources=sources,
+        jobs=jobs,
+        device=device,
+        say=tqdm.write,  # above the bar, where there is one
+        progress=_bar(study),
+    )
+
+
+@app.command("status")
+def status(
+    study: Study, runs: Runs = Path("runs"), features: Features = None, as_json: Json = False
+) -> None:
+    """Count the runs that are planned, begun, finished and packed."""
+    from ser_lib import study as studies
+    from ser_lib.sources import Sources
+
+    plan = studies.read_plan(study, sources=Sources(features or ()))
+    counts = studies.status(plan, runs_root=runs)
+    if as_json:
+        print_json({"study": study, **counts})
+    else:
+        typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@app.command("pack")
+def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> None:
+    """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
+    from ser_lib import study as studies
+    from ser_lib.sources import Sources
+
+    sources = Sources(features or ())
+    total = studies.pack(studies.read_plan(study, sources=sources), runs_root=runs, sources=sources)
+    typer.echo(f"{study}: {total} runs packed")
+
+
+@app.command("yardsticks")
+def yardsticks(study: Study, features: Features = None) -> None:
+    """Compute from the recordings what the tables are held against, beside the records."""
+    from ser_lib import study as studies
+    from ser_lib.evidence import yardsticks
+    from ser_lib.sources import Sources
+
+    sources = Sources(features or ())
+    for path in yardsticks.write(studies.read_plan(study, sources=sources), sources=sources):
+        typer.echo(str(path))
+
+
+@app.command("tables")
+def tables(
+    study: Study,
+    run: Annotated[
+        bool,
+        typer.Option("--run", help="First train and pack what is neither finished nor packed."),
+    ] = False,
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    jobs: Jobs = 1,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Print paper 1's Tables 1 and 2 beside what the packed records say."""
+    from ser_lib.evidence import paper_tables
+
+    if run:
+        from tqdm import tqdm
+
+        from ser_lib import study as studies
+        from ser_lib.sources import Sources
+
+        def say(line: str) -> None:
+            tqdm.write(line, file=sys.stderr)  # standard output is the tables'
+
+        sources = Sources(features or ())
+        plan = studies.read_plan(study, sources=sources)
+        studies.run(
+            plan,
+            runs_root=runs,
+            sources=sources,
+            jobs=jobs,
+            device=device,
+            again=False,
+            say=say,
+            progress=_bar(study),
+        )
+        say(f"{study}: {studies.pack(plan, runs_root=runs, sources=sources)} runs packed")
+    document = paper_tables.compare(study)
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(paper_tables.text(document))
+
+
+@app.command("export")
+def export(
+    study: Study,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name that `ser study plan` prints.")],
+    to: Annotated[Path, typer.Option(help="File to write, such as predictor.npz.")],
+    runs: Runs = Path("runs"),
+    features: Features = None,
+    as_json: Json = False,
+) -> None:
+    """Make the file that `ser predict` answers by from a finished run."""
+    from ser_lib import predictor
+    from ser_lib.sources import Sources
+
+    made = predictor.export(study, run, runs_root=runs, sources=Sources(features or ()))
+    made.save(to)
+    if as_json:
+        print_json({"path": str(to), **made.describe()})
+    else:
+        typer.echo(f"{to}: {made}")
+
+
+def _bar(study: str) -> Callable[[Iterator[str], int, int], Iterable[str]]:
+    """Give the finished runs of a study a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    def wrap(lines: Iterator[str], done: int, total: int) -> Iterable[str]:
+        return tqdm(lines, study, total, initial=done, unit="run", disable=None)
+
+    return wrap
