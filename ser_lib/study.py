@@ -28,7 +28,7 @@ from ser_lib.files import remove_leftovers
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
-from ser_lib.training import prepare, train
+from ser_lib.training import prepare, threads, train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
@@ -247,14 +247,10 @@ def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> 
         remove_leftovers(folder)
         start = monotonic()
         dataset = sources.dataset(config).select(emotions=config.emotions)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with threads(1):
             trained = train(dataset, config, checkpoint=folder / "checkpoint.pt", device=device)
             seconds = monotonic() - start
             records.write_run(folder, config, dataset.corpus, trained, seconds)
-        finally:
-            torch.set_num_threads(threads)
         return f"{config.label}: epochs {[c.epoch for c in trained.choices]} in {seconds:.0f} s"
 
 

@@ -329,6 +329,17 @@ class Run:
         self.choices = [Choice(**choice) for choice in state["choices"]]
 
 
+@contextmanager
+def threads(count: int | None) -> Iterator[int]:
+    """Let torch have ``count`` threads (``None``: what it has), then as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
 def prepare(dataset: Dataset, config: RunConfig) -> tuple[Fold, StandardScaler | MinMaxScaler]:
     """Return a run's fold, with the training set that it asks for, and the scaler fitted on that.
 

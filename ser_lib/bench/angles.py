@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ser_lib import training
 from ser_lib.angles import angles, classify
 
 Array = npt.NDArray[np.float64]
@@ -64,12 +65,8 @@ def compare(
         raise ValueError(
             f"repeats {repeats}, threads {threads} and shapes {tuple(shapes)} must be positive"
         )
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with training.threads(threads):
         rows = [_compare(shape, repeats) for shape in shapes]
-    finally:
-        torch.set_num_threads(before)
     return {"threads": threads, "torch": torch.__version__, "comparisons": rows}
 
 

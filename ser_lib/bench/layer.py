@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ser_lib import training
 from ser_lib.bench.timing import fastest_of_each, peak_memory
 from ser_lib.layers import ConvReLUMaxPool2d
 from ser_lib.models.parallel_cnn import KERNEL_SIZES
@@ -69,17 +70,12 @@ def compare(
     """
     if batch < 1 or repeats < 1:
         raise ValueError(f"batch {batch} and repeats {repeats} must be positive")
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        used = torch.get_num_threads()
+    with training.threads(threads) as used:
         rows = [
             _compare(shape, speech, batch, repeats, device)
             for shape in ((128, 188), (40, 188))
             for speech in (1.0, 0.5)
         ]
-    finally:
-        torch.set_num_threads(before)
     gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
     return {
         "device": device,

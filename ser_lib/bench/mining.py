@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ser_lib import training
 from ser_lib.bench.timing import fastest_of_each, peak_memory
 from ser_lib.losses import triplet_loss
 
@@ -52,12 +53,8 @@ def compare(
         )
     plain = _library() if against == "library" else partial(triplet_loop, margin=MARGIN)
     losses = (plain, partial(triplet_loss, margin=MARGIN))
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with training.threads(threads):
         rows = [_compare(losses, batch, classes, dim, repeats, device) for batch in batches]
-    finally:
-        torch.set_num_threads(before)
     return {
         "against": against,
         "device": device,
