@@ -179,7 +179,7 @@ score, number, picture = (
     -len(y) * torch.autograd.grad(loss, grip, retain_graph=True)[0][0].numpy()
     for loss, grip in grips
 )
-plots.ablations.pulls(
+plots.diagrams.pulls(
     dict(zip(emotions, score.tolist(), strict=True)), number, picture, dataset.config.seconds
 )
 
@@ -496,7 +496,7 @@ for name in ("table1-mfcc-sa-s", "table1-spectrogram-sa-s", "table1-mfcc-sc-s",
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels against the epoch, for S, S+A and A as far as their runs are there: the training softmax loss on a logarithmic axis, the training reconstruction error on a logarithmic axis, and the class accuracy on held-out speakers."}, "figure": {"caption": "EMO-DB (two-second copy), MFCC: S, S+A and A, epoch by epoch.", "name": "fig-curves-a"}}
 of_a = {"S": {"objective": "S"}, "S+A": {"objective": "S+A"}, "A": {"objective": "A"}}
-plots.ablations.learning_curves(
+plots.results.learning_curves(
     curves(
         of_a,
         train_softmax=("S", "S+A"),
@@ -515,7 +515,7 @@ plots.ablations.learning_curves(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A row for each corpus and input with the difference S+A minus S: small grey dots for the speakers, a diamond with a horizontal interval for all of them, and a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+A minus S.", "name": "fig-difference-a"}}
 gains = {"MFCC": 4.2, "spectrogram": 3.3}  # Table 1 of the paper, class accuracy
 with_a = plus("S+A")
-plots.ablations.differences(with_a, printed={name: gains[name.split(", ")[1]] for name in places})
+plots.effects.differences(with_a, printed={name: gains[name.split(", ")[1]] for name in places})
 
 # %% tags=["remove-cell"]
 for number, effect in enumerate(with_a.values()):
@@ -562,7 +562,7 @@ of_c = {
     "S+C, λ₁ = 4": {"objective": "S+C", "lambda1": 4.0},
     "S+C, λ₁ = 0.0625": {"objective": "S+C", "lambda1": 0.0625},
 }
-plots.ablations.learning_curves(
+plots.results.learning_curves(
     curves(of_c, train_softmax=of_c, train_center=list(of_c)[1:], accuracy_class=of_c),
     log=("training softmax loss", "training center loss"),
 )
@@ -588,7 +588,7 @@ gains = {"MFCC": 4.9, "spectrogram": 4.6}  # Table 1 of the paper, class accurac
 ways = {"λ₁ = 4": 4.0, "λ₁ = 0.0625": 0.0625, "by validation": "validation"}
 with_c = {name: plus("S+C", lambda1=weight) for name, weight in ways.items()}
 rows = {f"{place}: {way}": with_c[way][place] for place in places for way in ways}
-plots.ablations.differences(
+plots.effects.differences(
     rows, printed={name: gains[name.split(": ")[0].split(", ")[1]] for name in rows}
 )
 
@@ -640,7 +640,7 @@ with_all = {
     for place, where in places.items()
     for name, rival in rivals.items()
 }
-plots.ablations.differences(with_all)
+plots.effects.differences(with_all)
 
 # %% tags=["remove-cell"]
 for (place, name), effect in zip(
@@ -775,7 +775,7 @@ unequal = {
     for name, where in (("EMO-DB", emodb), ("RAVDESS", ravdess))
     for objective in ("S+A", "S+C", "S+A+C")
 }
-plots.ablations.differences(unequal)
+plots.effects.differences(unequal)
 
 # %% tags=["remove-cell"]
 for label, where in (("emodb", emodb), ("ravdess", ravdess)):
@@ -816,7 +816,7 @@ by_size = {
     }
     for label, condition in (("S", {"objective": "S"}), ("S+C", {"objective": "S+C", **light}))
 }
-plots.ablations.sweep(by_size, xlabel="share of the training set")
+plots.effects.sweep(by_size, xlabel="share of the training set")
 
 # %% tags=["remove-cell"]
 for number, share in enumerate(portions):

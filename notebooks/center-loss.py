@@ -139,7 +139,7 @@ def rounded(values):
 
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Five points in the plane. Two triangles, anger, are joined by lines to a ring at one, one; three diamonds, sadness, to a ring at minus one, zero. The longest line belongs to the diamond at minus three, one."}, "figure": {"caption": "Two angry and three sad embeddings, each joined to the center of its class.", "name": "fig-five-points"}}
-plots.diagrams.around_centers(
+plots.embeddings.around_centers(
     z.numpy(), [("anger", "sadness")[k] for k in y], {"anger": (1, 1), "sadness": (-1, 0)}
 )
 

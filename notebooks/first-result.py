@@ -529,7 +529,7 @@ panels = {}
 for title, values in measures.items():
     drawn = {"mean": values.mean(), "low": values.quantile(0.25), "high": values.quantile(0.75)}
     panels[title] = {model: pd.DataFrame(drawn).loc[model] for model in models}
-plots.ablations.learning_curves(panels, log=("softmax loss, training",))
+plots.results.learning_curves(panels, log=("softmax loss, training",))
 
 # %% tags=["remove-cell"]
 fitted = history.groupby(["model", "epoch"]).train_softmax.mean().unstack(0)

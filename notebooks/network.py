@@ -374,7 +374,7 @@ generator = np.random.default_rng(3)
 middles = {"anger": (2, 2), "happiness": (3.4, 0.4), "neutral": (-1, 0.3), "sadness": (-1.8, 2.2)}
 names = [name for name in middles for _ in range(7)]
 points = np.array([middles[name] for name in names]) + generator.normal(0, 0.6, (len(names), 2))
-plots.diagrams.around_centers(points, names, middles)
+plots.embeddings.around_centers(points, names, middles)
 
 # %% [markdown]
 # The points here are invented, to show the idea. {doc}`center-loss` derives the rule by which the

@@ -137,7 +137,7 @@ readings = {}
 for title, kind in (("per coefficient", "coefficient"), ("one pair for all", "global")):
     scaler = features.MinMaxScaler(kind).fit(dataset.inputs)
     readings[title] = scaler.transform(dataset.inputs)[0]
-plots.diagrams.pictures(readings, 6.0)
+plots.speech.pictures(readings, 6.0)
 
 # %% [markdown]
 # Both pictures are "scaled to lie between 0 and 1". Nobody can repeat an experiment from a sentence
@@ -205,7 +205,7 @@ accuracies = {w: effects.accuracy(proof, {**drawn, "lambda1": w}) for w in swept
 against_s = {w: effects.difference(proof, {**drawn, "lambda1": w}, soft) for w in swept}
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy of S+C against the weight of the center loss from 0.001 to 5 on a logarithmic axis, with intervals, or the words running and how many runs are there. A second axis on top has the weights times 64. Dotted vertical lines stand at 0.0625 and at 4, and a grey band shows S."}, "figure": {"caption": "The sweep of λ₁: EMO-DB (two-second copy), MFCC, three seeds.", "name": "fig-sweep"}}
-plots.ablations.sweep(
+plots.effects.sweep(
     {"S+C": accuracies},
     xlabel="λ₁, of a mean over the batch (ours)",
     reference=("S", effects.accuracy(proof, soft)),
@@ -332,7 +332,7 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 # tell.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Twelve rows, one for each changed choice, with the difference in class accuracy to our choice: grey dots for the speakers, a diamond with an interval for all; or the words running and how many runs are there."}, "figure": {"caption": "One choice changed at a time: EMO-DB (two-second copy), MFCC.", "name": "fig-choices"}}
-plots.ablations.differences(others)
+plots.effects.differences(others)
 
 # %% tags=["remove-cell"]
 known = {name: effect for name, effect in others.items() if effect.interval is not None}

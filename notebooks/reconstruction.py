@@ -141,7 +141,7 @@ print(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three pictures of forty coefficients against six seconds. The input has fine structure in the first two seconds and flat stripes after; the mean input has the same flat stripes and a smooth start; the difference has fine structure where there is speech, one bright row just after its end, and is black from the third second on."}, "figure": {"caption": "A held-out MFCC input scaled to [0, 1], the mean training input, and the size of their difference.", "name": "fig-mean-input"}}
 one = x[test[0]]
-plots.diagrams.pictures(
+plots.speech.pictures(
     {"input": one, "mean input": mean_input, "difference": np.abs(one - mean_input)}, 6.0
 )
 
@@ -406,7 +406,7 @@ figure
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four pictures of the same recording. The input has structure at the start and flat stripes after. With lambda 1 the decoder gives nearly uniform noise around one half; with lambda 100 the stripes and a blurred start; with lambda 10,000 almost the input."}, "figure": {"caption": "One training input and what the decoder makes of it after 120 steps.", "name": "fig-rebuilt"}}
 shown = {f"λ₂ = {weight:,}": runs[weight][1][0] for weight in weights}
-plots.diagrams.pictures({"input": few[0].numpy(), **shown}, 6.0)
+plots.speech.pictures({"input": few[0].numpy(), **shown}, 6.0)
 
 # %% [markdown]
 # Under $\lambda_2 = 1$ the decoder still gives about one half everywhere. All that differs between

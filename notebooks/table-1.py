@@ -108,9 +108,9 @@ from torch.optim.swa_utils import update_bn
 
 from ser_lib import claims, corpora, features, plots, records
 from ser_lib.book import glue
+from ser_lib.claims.paper_tables import INPUTS, TABLE_1
 from ser_lib.config import RunConfig
 from ser_lib.evidence import Missing, by_unit, effects, epochs, yardsticks
-from ser_lib.evidence.paper_tables import INPUTS, TABLE_1
 from ser_lib.evidence.summaries import contrast, planned, summarise
 from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
 from ser_lib.statistics import Interval, bootstrap_mean, corrected_t_test, holm
@@ -435,11 +435,6 @@ for where in CORPORA:
                     running[where, given, row] = str(missing)
 
 
-def per_cent(interval):
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"{100 * interval.estimate:.1f} ({low:.1f} to {high:.1f})"
-
-
 PRINTED = {
     (line.input, line.condition.get("model", line.model)): line.printed
     for line in TABLE_1
@@ -466,7 +461,7 @@ def table_of(where):
             place = (where, given, row)
             if place in answers:
                 scores = summarise(answers[place])
-                own = [f"{100 * scores.overall.estimate:.1f}", per_cent(scores.by_class)]
+                own = [f"{100 * scores.overall.estimate:.1f}", scores.by_class.text("{:.1f}")]
                 lines[title, row] = [of_paper(given, row), *own, f"{100 * scores.spread:.1f}"]
             elif place in running:
                 lines[title, row] = [of_paper(given, row), "", running[place], ""]
@@ -544,7 +539,7 @@ for where, corpus_title in CORPORA.items():
             for row in panels[panel]
             if figures(given, row)
         }
-plots.ablations.forest(panels, printed=gains)
+plots.effects.forest(panels, printed=gains)
 
 # %% tags=["remove-cell"]
 narrow = min(contrasts.values(), key=lambda c: c.difference.high - c.difference.low)
@@ -571,11 +566,6 @@ glue("verdict-weight-4-helps", claims.verdict("weight-4-helps"))
 # %% tags=["hide-input"]
 
 
-def points(interval):
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"{100 * interval.estimate:+.1f} ({low:+.1f} to {high:+.1f})"
-
-
 def adjusted_p(where, given, row):
     """Holm-adjusted p value of the claim "this row is better than S", if the ledger has it."""
     for claim in family:
@@ -591,14 +581,14 @@ def adjusted_p(where, given, row):
 lines = {}
 for (where, given, row), c in contrasts.items():
     lines[CORPORA[where], INPUTS[given], row] = {
-        "bootstrap": points(c.difference),
+        "bootstrap": c.difference.text(),
         "p, family": adjusted_p(where, given, row),
-        "corrected t": points(c.corrected.interval),
+        "corrected t": c.corrected.interval.text(),
         "p": f"{c.corrected.p_value:.3f}",
         "equivalence p": f"{c.equivalence.p_value:.3f}",
         "d": f"{c.cohens_d:+.2f}",
         "P(above)": f"{c.superiority:.2f}",
-        "overall, bootstrap": points(c.overall),
+        "overall, bootstrap": c.overall.text(),
     }
 pd.DataFrame(lines).T
 
@@ -607,14 +597,10 @@ glue("equivalent", sum(c.equivalence.p_value < 0.05 for c in contrasts.values())
 glue("contrasts", len(contrasts))
 
 
-def leaves_zero_out(interval):
-    return interval.low > 0 or interval.high < 0
-
-
 disagree = [
     place
     for place, c in contrasts.items()
-    if leaves_zero_out(c.difference) != leaves_zero_out(c.corrected.interval)
+    if bool(c.difference.side) != bool(c.corrected.interval.side)
 ]
 glue("disagree", len(disagree))
 
@@ -643,7 +629,7 @@ def judged_cell(cell):
     if cell["outcome"] == "missing":
         return f"running: {numbers['runs']} of {numbers['runs_needed']} runs"
     found = Interval(numbers["effect"], numbers["low"], numbers["high"])
-    return f"{points(found)}: {cell['outcome']}"
+    return f"{found.text()}: {cell['outcome']}"
 
 
 lines = {}

@@ -107,8 +107,8 @@ import pandas as pd
 
 from ser_lib import claims, plots, records
 from ser_lib.book import glue
+from ser_lib.claims.paper_tables import INPUTS, TABLE_2
 from ser_lib.evidence import Missing, epochs, yardsticks
-from ser_lib.evidence.paper_tables import INPUTS, TABLE_2
 from ser_lib.evidence.summaries import or_running, planned, ratio
 
 plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
@@ -265,26 +265,24 @@ def baseline(place):
     """Error of the mean input on each part, for the seeds of a table of errors."""
     rows = guess[(guess["form"] == "as trained") & (guess["scaling"] == "coefficient")]
     own = rows[(rows["corpus"] == place[0]) & (rows["input"] == place[1])]
-    one = own.assign(part="reconstruction_" + own["part"].astype(str)).set_index(["fold", "part"])[
-        "error"
-    ]
+    one = own.assign(part=own["part"].astype(str)).set_index(["fold", "part"])["error"]
     return pd.DataFrame({seed: one for seed in ledger.protocol.seeds}).rename_axis(columns="seed")
-
-
-def show(interval):
-    return f"{interval.estimate:.2f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
 def mean(of, place, row):
     return f"{of(place, row).to_numpy().mean() / UNIT:.2f}"
 
 
+def times(interval):
+    return interval.text("{:.2f}", 1)
+
+
 def a_over(place, row):
-    return "1" if row == "A" else show(ratio(errors(place, "A"), errors(place, row)))
+    return "1" if row == "A" else times(ratio(errors(place, "A"), errors(place, row)))
 
 
 def over_guess(place, row):
-    return show(ratio(errors(place, row), baseline(place)))
+    return times(ratio(errors(place, row), baseline(place)))
 
 
 def unless_running(first, *others):
@@ -474,7 +472,7 @@ here = ("emodb", "mfcc")
 
 
 def over_default(row):
-    return "1" if row == "S+A" else show(ratio(errors(here, row), errors(here, "S+A")))
+    return "1" if row == "S+A" else times(ratio(errors(here, row), errors(here, "S+A")))
 
 
 lines = {

@@ -110,10 +110,10 @@ from IPython.display import display
 
 from ser_lib import audio, claims, corpora, plots
 from ser_lib.book import glue, player
-from ser_lib.claims import ledger
+from ser_lib.claims import page
+from ser_lib.claims.paper_tables import TABLE_1
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.evidence import effects
-from ser_lib.evidence.paper_tables import TABLE_1
 
 speech = corpora.load(corpus)
 emotions = sorted(set(PAPER_EMOTIONS) & set(speech.emotions)) or list(speech.emotions)
@@ -235,7 +235,7 @@ panels = {
     "Paper 1, MFCC, class accuracy: minus softmax alone (S)": of_paper_1,
     "Paper 2, overall accuracy: minus softmax alone": of_paper_2,
 }
-plots.ablations.forest(panels, printed={}, metric="accuracy")
+plots.effects.forest(panels, printed={}, metric="accuracy")
 
 # %% tags=["remove-cell"]
 glue("smallest", 100 * first.protocol.smallest)
@@ -248,7 +248,7 @@ for study in ("paper1", "paper2"):
     counted = claims.count(study)
     glue(f"claims_{study}", sum(counted.values()))
     glue(f"counted_{study}", ", ".join(f"{n} {word}" for word, n in counted.items() if n))
-both = [ledger.analyses(claims.load_verdicts(study)["claims"]) for study in ("paper1", "paper2")]
+both = [page.analyses(claims.load_verdicts(study)["claims"]) for study in ("paper1", "paper2")]
 analyses = [counted for counted in both if counted]
 glue("compared", sum(counted.total for counted in analyses))
 glue("by_plan", sum(counted.plan for counted in analyses))
@@ -271,7 +271,8 @@ for where, title in CORPORA.items():
 glue("triplets_shared", shared.judged)
 by_split = effects.over_draws(shared, ratio=3 / 7)
 glue("by_split", str(by_split))
-glue("settled", "leaves zero out" if by_split.interval.low > 0 else "holds zero")
+decided = by_split.supports in ("higher", "lower")
+glue("settled", "leaves zero out" if decided else "holds zero" if by_split.supports else "waits")
 both_stages = {"corpus": "ravdess", "triplet_epochs": 20}
 for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
     reached = effects.accuracy(second, {**both_stages, **protocol}, "accuracy_overall")

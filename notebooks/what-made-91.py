@@ -213,7 +213,7 @@ print(fits_all)
 # size that the stated split gives?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Seven rows of ticks, one for each printed accuracy, denser to the right, and a last row with six dots at 72 and its multiples up to 432, where a triangle above the rows marks the stated size."}, "figure": {"caption": "Test sets that could have given the printed accuracies.", "name": "fig-sizes"}}
-plots.protocols.possible_sizes(printed, largest=440, stated=432)
+plots.chance.possible_sizes(printed, largest=440, stated=432)
 
 # %% [markdown]
 # All seven fit together only for 72 and its multiples. The library's line does the same with whole
@@ -326,7 +326,8 @@ gain = effects.difference(
 by_split = effects.over_draws(gain, ratio=3 / 7)
 glue("gain", str(gain))
 glue("gain_by_split", str(by_split))
-glue("settled", "leaves zero out" if by_split.interval.low > 0 else "holds zero")
+decided = by_split.supports in ("higher", "lower")
+glue("settled", "leaves zero out" if decided else "holds zero" if by_split.supports else "waits")
 for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-folds",
              "accuracy-of-unknown-speakers", "accuracy-by-some-draw", "triplets-add-to-softmax",
              "triplets-add-with-shared-speakers", "ablation-accuracy-of-resnet"):  # fmt: skip
@@ -338,7 +339,7 @@ for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-fol
 # which they belong.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Rows for softmax alone and for softmax with triplets under four protocols, each with grey ticks for actors or draws and a diamond with its interval, or the words running and how many runs are there; dashed lines across all rows mark the two accuracies that the poster prints."}, "figure": {"caption": "Overall accuracy on RAVDESS, one network, by stage and protocol.", "name": "fig-protocols"}}
-plots.protocols.accuracies(
+plots.effects.accuracies(
     measured,
     printed={"ablation: 61.11 %": 61.11, "system: 91.67 %": 91.67},
 )
@@ -434,7 +435,7 @@ for which in TITLES:
     glue(f"stage_{which}", second.judged)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels over the epochs, a curve for each corpus with the middle half of its runs. Left: the softmax loss in training over epochs 1 to 20. Middle: the share of active triplets over epochs 21 to 40. Right: the held-out accuracy by angle over all 40 epochs."}, "figure": {"caption": "Softmax for 20 epochs, then triplets for 20, held-out speakers: mean of all folds and seeds, and the middle half.", "name": "fig-left-to-learn"}}
-plots.ablations.learning_curves(curves)
+plots.results.learning_curves(curves)
 
 # %% [markdown]
 # | | RAVDESS | EMO-DB |
@@ -466,7 +467,7 @@ right = effects.right_by_draw(proof, drawn)
 waiting = effects.running(proof, drawn)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars for the accuracies of a hundred random test sets of 72 utterances, with a dashed line at 66 right answers; or the words running and how many runs are there."}, "figure": {"caption": "A hundred random test sets of 72 utterances of RAVDESS.", "name": "fig-draws"}}
-plots.protocols.draws(right, 72, printed=66, note=waiting)
+plots.chance.draws(right, 72, printed=66, note=waiting)
 
 # %% tags=["remove-cell"]
 if len(right):

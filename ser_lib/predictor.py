@@ -19,7 +19,7 @@ from torch import Tensor
 from ser_lib import records, study
 from ser_lib.angles import angles, choose_threshold, class_directions
 from ser_lib.config import PAPER_1_MODELS, RunConfig
-from ser_lib.corpora.base import EMOTIONS
+from ser_lib.corpora.base import ATTRIBUTIONS, EMOTIONS
 from ser_lib.features import FeatureConfig, StandardScaler, extract_file
 from ser_lib.files import atomic_write
 from ser_lib.metrics import accuracy_class, accuracy_overall
@@ -33,16 +33,6 @@ RATES = (8_000, 192_000)
 """Lowest and highest sampling rate in Hz of such a recording."""
 CONFIDENT = 0.8
 """Share of the rightly answered held-out utterances that lie within the threshold."""
-
-ATTRIBUTIONS = {
-    "emodb": "F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier, B. Weiss: A Database of "
-    "German Emotional Speech. Interspeech 2005, doi:10.21437/Interspeech.2005-446",
-    "iemocap": "C. Busso et al.: IEMOCAP: interactive emotional dyadic motion capture database. "
-    "Language Resources and Evaluation 42, 2008, doi:10.1007/s10579-008-9076-6",
-    "ravdess": "S. R. Livingstone, F. A. Russo: The Ryerson Audio-Visual Database of Emotional "
-    "Speech and Song (RAVDESS). PLoS ONE 13(5): e0196391, 2018, doi:10.1371/journal.pone.0196391",
-}
-"""Whom to name for what was learned from a published corpus."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,7 @@ import torch
 from ser_lib import layers
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import Corpus
-from ser_lib.files import atomic_write
+from ser_lib.files import atomic_write, tree_hash
 from ser_lib.training import Trained
 
 if TYPE_CHECKING:
@@ -106,6 +105,17 @@ def load(study: str, root: str | Path | None = None) -> Records:
     return Records(**tables)
 
 
+def load_if_any(study: str, root: str | Path | None = None) -> Records | None:
+    """Read the packed records of a study, or none where it has not been run.
+
+    Raises:
+        ValueError: some of its tables are missing.
+    """
+    folder = (Path(root) if root else results_folder()) / study
+    there = any((folder / f"{name}.parquet").is_file() for name in TABLES)
+    return load(study, root) if there else None
+
+
 def _fill_settings(runs: pd.DataFrame) -> None:
     """Give a setting that is newer than a record its default there."""
     import pandas as pd
@@ -114,7 +124,7 @@ def _fill_settings(runs: pd.DataFrame) -> None:
         if setting.default is not MISSING:
             if setting.name not in runs:
                 runs[setting.name] = None
-            default = _flat(setting.default)
+            default = as_column(setting.default)
             runs[setting.name] = [default if pd.isna(v) else v for v in runs[setting.name]]
 
 
@@ -259,7 +269,7 @@ def pack(
         except (OSError, json.JSONDecodeError) as error:
             raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
         settings = RunConfig.from_dict(config)  # with those newer than the run
-        flat = {name: _flat(value) for name, value in asdict(settings).items()}
+        flat = {name: as_column(value) for name, value in asdict(settings).items()}
         facts = {"parameters": result["parameters"], "training_seconds": result["seconds"]}
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
@@ -313,14 +323,8 @@ def environment() -> dict[str, Any]:
 
 @cache
 def library_hash() -> str:
-    """Hash of the library's sources when it was first asked for, 16 hex digits."""
-    digest = sha256()
-    package = Path(__file__).parent
-    for path in sorted(package.rglob("*")):
-        if path.suffix in (".py", ".csv"):
-            digest.update(path.relative_to(package).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Hash of the library's files when it was first asked for, 16 hex digits."""
+    return tree_hash(Path(__file__).parent)
 
 
 def _kept(config: RunConfig, predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -328,8 +332,8 @@ def _kept(config: RunConfig, predictions: list[dict[str, Any]]) -> list[dict[str
     return [row for row in predictions if config.in_depth or row["by"] == config.answer]
 
 
-def _flat(value: Any) -> Any:
-    """Write a list of a configuration as the text of one column."""
+def as_column(value: Any) -> Any:
+    """Write a list of a configuration as the text of one column; anything else stays."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 

@@ -39,8 +39,6 @@ class Plan:
     """What a study will run."""
 
     name: str
-    text: dict[str, Any]
-    """The whole of ``plan.toml``."""
     runs: tuple[RunConfig, ...]
 
 
@@ -86,9 +84,8 @@ def read_plan(
         expected = text.get("rules", {}).get("corpora", {})
         named: set[str] = set()
         for grid in text["grid"]:
-            factors = {k: v if isinstance(v, list) else [v] for k, v in grid.items()}
-            for values in itertools.product(*factors.values()):
-                settings = {**text.get("fixed", {}), **dict(zip(factors, values, strict=True))}
+            for values in expanded(grid):
+                settings = {**text.get("fixed", {}), **values}
                 named.add(settings["corpus"])
                 if any(settings.get(key, value) != value for key, value in only.items()):
                     continue
@@ -105,7 +102,19 @@ def read_plan(
         raise ValueError(f"{path}: {error}") from error
     if not runs:
         raise ValueError(f"no run of study {name!r} has {only}" if only else f"{path} has no runs")
-    return Plan(name, text, tuple(runs.values()))
+    return Plan(name, tuple(runs.values()))
+
+
+def expanded(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every combination of a grid's factors; one value stands for a list of it.
+
+    Example:
+        >>> list(expanded({"objective": "S", "seed": [0, 1]}))
+        [{'objective': 'S', 'seed': 0}, {'objective': 'S', 'seed': 1}]
+    """
+    factors = [value if isinstance(value, list) else [value] for value in grid.values()]
+    for values in itertools.product(*factors):
+        yield dict(zip(grid, values, strict=True))
 
 
 def _all_folds(
@@ -262,12 +271,12 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def status(plan: Plan, *, runs_root: Path, root: Path | None = None) -> dict[str, int]:
+def status(plan: Plan, *, runs_root: Path) -> dict[str, int]:
     """Count the runs of a plan: planned, finished, begun, and packed into the records."""
     folders = [runs_root / config.identity for config in plan.runs]
     done = sum(map(records.finished, folders))
     begun = sum((f / "checkpoint.pt").is_file() and not records.finished(f) for f in folders)
-    packed = records.packed(plan.name, root)
+    packed = records.packed(plan.name)
     return {
         "planned": len(folders),
         "finished": done,

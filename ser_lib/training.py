@@ -395,7 +395,7 @@ def build_network(config: RunConfig, shape: tuple[int, int]) -> Network:
 
 
 @torch.no_grad()
-def predict(network: Network, inputs: Tensor, *, batch_size: int = 64) -> Outputs:
+def predict(network: Network, inputs: Tensor) -> Outputs:
     """Run a network over all inputs without dropout.
 
     Raises:
@@ -404,7 +404,7 @@ def predict(network: Network, inputs: Tensor, *, batch_size: int = 64) -> Output
     if len(inputs) == 0:
         raise ValueError("nothing to predict: there are no inputs")
     network.eval()
-    parts = [network(batch) for batch in inputs.split(batch_size)]
+    parts = [network(batch) for batch in inputs.split(64)]
     logits, embeddings, reconstructions = zip(*parts, strict=True)
     whole = torch.cat(reconstructions) if reconstructions[0] is not None else None
     return Outputs(torch.cat(logits), torch.cat(embeddings), whole)

@@ -1,8 +1,10 @@
-"""Settings that every test shares."""
+"""Settings that every test shares, and fixtures that several files use."""
 
 import pytest
 import torch
 from hypothesis import settings
+
+from tests.fakes import dataset
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("fixed")
@@ -20,3 +22,22 @@ def _own_cache(tmp_path_factory, monkeypatch, request):
 @pytest.fixture
 def shared_cache():
     """Use the machine's own cache: the built-in corpus need not be made again."""
+
+
+@pytest.fixture(scope="module")
+def made():
+    """A tiny corpus, as features."""
+    return dataset()
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write samples as a recording of that name, and return its path."""
+    import soundfile
+
+    def write(name, samples, rate=16_000, **options):
+        path = tmp_path / name
+        soundfile.write(path, samples, rate, **options)
+        return path
+
+    return write

@@ -1,6 +1,7 @@
 """Packed records with known effects, without a training."""
 
 from dataclasses import asdict
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.evidence import Evidence, Protocol, Size
 from ser_lib.metrics import accuracy_class
+from tests.fakes import vector_run, vectors
 
 SEEDS, FOLDS, TAKES = (0, 1), 5, 12  # two speakers a fold, so ten; takes of each emotion
 FIXED = {"protocol": "sessions", "epochs": 2, "lambda2": 100.0}
@@ -77,10 +79,7 @@ def made(share, *, tilt=0.0, **settings):
                 row[f"reconstruction_{part}"] = costs[fold] * (1 + 0.01 * speaker + 0.02 * seed)
             if "S" not in config.objective:
                 predictions = [p for p in predictions if p["run"] != run]
-            flat = {
-                k: ",".join(map(str, v)) if isinstance(v, tuple) else v
-                for k, v in asdict(config).items()
-            }
+            flat = {name: records.as_column(value) for name, value in asdict(config).items()}
             spread = costs[fold] * (1 + 0.02 * fold + 0.01 * seed)
             facts = {"parameters": 260452, "compactness_train": spread}
             runs.append({"run": run, **flat, **facts})
@@ -126,3 +125,50 @@ def unbalanced(*parts):
     for _, predictions, _ in parts:
         predictions.loc[predictions["truth"] == "happiness", "truth"] = "anger"
     return parts
+
+
+DRAWS, SIZE = 10, 24  # of 80 utterances
+
+
+def records_of(share, *, seeds=(0,), protocol="random-70-30", folds=DRAWS, by=None, **settings):
+    """Runs whose draws have ``share`` of their answers right, plus a few by draw and seed."""
+    data = vectors(sessions=5, takes=2)
+    emotions = data.corpus.emotions
+    runs, answers = [], []
+    for fold in range(folds):
+        for seed in seeds:
+            config = vector_run(
+                data, protocol=protocol, fold=fold, seed=seed, triplet_epochs=0, **settings
+            ).canonical()
+            flat = {name: records.as_column(value) for name, value in asdict(config).items()}
+            runs.append({"run": config.identity, **flat})
+            right = round(share * SIZE) + fold % 3
+            for n in range(SIZE):
+                truth = emotions[n % 4]
+                said = truth if n < right else emotions[(n + 1) % 4]
+                for way in by or ["softmax"]:
+                    answers.append(
+                        {
+                            "run": config.identity,
+                            "way": 0,
+                            "by": way,
+                            "key": f"{n:03}",
+                            "truth": truth,
+                            "predicted": said,
+                        }
+                    )
+    return runs, answers
+
+
+def vector_evidence(*parts, seeds=(0,)):
+    runs, answers = (pd.DataFrame(chain(*rows)) for rows in zip(*parts, strict=True))
+    sizes = {"fake": {"random-70-30": Size(DRAWS, DRAWS * SIZE)}}
+    data = vectors(sessions=5, takes=2)
+    fixed = {
+        name: getattr(vector_run(data), name)
+        for name in ("input", "model", "scaling", "optimizer", "learning_rate", "seconds")
+    }
+    fixed |= {"epochs": 3, "batch_size": 8, "protocol": "random-70-30"}
+    fixed["emotions"] = list(data.corpus.emotions)
+    records = type("Records", (), {"runs": runs, "predictions": answers})
+    return Evidence(records, Protocol(tuple(seeds), sizes, (), fixed))

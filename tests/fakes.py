@@ -1,4 +1,4 @@
-"""A tiny corpus of noise with a pattern per emotion, already turned into features."""
+"""Noise as samples, and a tiny corpus of it with a pattern per emotion, as features."""
 
 from pathlib import Path
 
@@ -10,6 +10,19 @@ from ser_lib.features import Dataset, FeatureConfig
 from ser_lib.vectors import vector_config
 
 SECONDS = 1.0
+
+
+def noise(frames: int, channels: int = 1, seed: int = 0) -> np.ndarray:
+    """Quiet 16-bit samples, ``(frames, channels)``."""
+    samples = np.random.default_rng(seed).integers(-3000, 3000, (frames, channels))
+    return samples.astype(np.int16)
+
+
+def cut(path: Path, part: float) -> Path:
+    """Keep the first ``part`` of a file's bytes only."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+    return path
 
 
 def dataset(*, sessions: int = 2, takes: int = 3, name: str = "fake") -> Dataset:

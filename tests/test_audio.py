@@ -1,7 +1,6 @@
-"""ser_lib.audio and ser_lib.corpora.recording: what is read, and what is refused."""
+"""Recordings as signals: what is read, and what is refused."""
 
 import struct
-import sys
 
 import numpy as np
 import pytest
@@ -10,22 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_lib.audio import AudioError, fix_length, load_audio
-from ser_lib.corpora.recording import decode, read_header
-
-
-def noise(frames, channels=1, seed=0):
-    samples = np.random.default_rng(seed).integers(-3000, 3000, (frames, channels))
-    return samples.astype(np.int16)
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(name, samples, rate=16_000, **options):
-        path = tmp_path / name
-        soundfile.write(path, samples, rate, **options)
-        return path
-
-    return write
+from tests.fakes import cut, noise
 
 
 def test_same_rate_is_the_samples_over_full_scale(write):
@@ -83,12 +67,6 @@ def test_resampling_keeps_the_duration_to_one_sample(tmp_path_factory, frames, s
     assert np.isfinite(signal).all()
 
 
-def cut(path, part):
-    data = path.read_bytes()
-    path.write_bytes(data[: int(len(data) * part)])
-    return path
-
-
 @pytest.mark.parametrize("ending", ["wav", "flac", "aiff"])
 @pytest.mark.parametrize("part", [0.3, 0.9])
 def test_truncated_file_is_refused(write, ending, part):
@@ -96,12 +74,6 @@ def test_truncated_file_is_refused(write, ending, part):
     with pytest.raises(AudioError, match="truncated") as caught:
         load_audio(path, 16_000)
     assert str(path) in str(caught.value)
-
-
-def test_truncated_wav_names_what_it_holds_and_what_it_announces(write):
-    path = cut(write("a.wav", noise(1_000)), 0.5)
-    with pytest.raises(AudioError, match=r"holds \d+ of 2000 bytes"):
-        read_header(path)
 
 
 def test_wav_written_into_a_pipe_has_no_known_length_and_is_read(write):
@@ -151,14 +123,6 @@ def test_rate_out_of_limits_is_refused(write, rate):
         load_audio(write("a.wav", noise(100)), rate)
 
 
-def test_decode_gives_frames_by_channels(write):
-    samples = noise(300, 2)
-    decoded, header = decode(write("a.flac", samples, 48_000), "int16")
-    np.testing.assert_array_equal(decoded, samples)
-    assert (header.rate, header.channels, header.frames) == (48_000, 2, 300)
-    assert header.duration == pytest.approx(300 / 48_000)
-
-
 @settings(derandomize=True, deadline=None)
 @given(st.integers(1, 400), st.integers(1, 300), st.floats(0.1, 3))
 def test_fix_length_keeps_the_beginning_and_fills_with_zeros(length, rate, seconds):
@@ -189,13 +153,3 @@ def test_fix_length_refuses_a_length_of_nothing(seconds):
 def test_fix_length_refuses_two_axes():
     with pytest.raises(ValueError, match=r"\(3, 2\)"):
         fix_length(np.ones((3, 2), np.float32), 16_000, 1)
-
-
-def test_nothing_audio_is_imported_with_the_table_of_utterances():
-    import subprocess
-
-    code = (
-        "import sys, ser_lib.corpora; "
-        "sys.exit(bool({'soundfile', 'soxr', 'librosa'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

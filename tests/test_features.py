@@ -21,7 +21,15 @@ from hypothesis.extra.numpy import arrays
 
 from ser_lib import features
 from ser_lib.corpora import Corpus, Utterance
-from ser_lib.features import Dataset, FeatureConfig, MinMaxScaler, extract, log_mel, mfcc
+from ser_lib.features import (
+    Dataset,
+    FeatureConfig,
+    MinMaxScaler,
+    StandardScaler,
+    extract,
+    log_mel,
+    mfcc,
+)
 
 RATE = 16_000
 SHORT = FeatureConfig(seconds=0.5)
@@ -570,3 +578,20 @@ def test_select_keeps_rows_and_utterances_together(dataset: Dataset) -> None:
     keys = [utterance.key for utterance in dataset.corpus.utterances]
     for utterance, row in zip(chosen.corpus.utterances, chosen.inputs, strict=True):
         np.testing.assert_array_equal(row, dataset.inputs[keys.index(utterance.key)])
+
+
+def test_unknown_input_is_refused():
+    with pytest.raises(ValueError, match="input 'chroma', known: log_mel, mfcc, mfcc_13x30"):
+        FeatureConfig(input="chroma")
+
+
+def test_standard_scaler_against_scikit_learn():
+    from sklearn.preprocessing import StandardScaler as Theirs
+
+    x = np.random.default_rng(0).normal(size=(50, 1, 390)).astype(np.float32) * 7 + 3
+    x[:, 0, 5] = 2.0
+    ours = StandardScaler().fit(x[:30]).transform(x)
+    theirs = Theirs().fit(x[:30, 0].astype(np.float64)).transform(x[:, 0].astype(np.float64))
+    np.testing.assert_allclose(ours[:, 0], theirs, atol=1e-5)
+    with pytest.raises(ValueError, match="no data"):
+        StandardScaler().fit(x[:0])

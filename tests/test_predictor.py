@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from typer.testing import CliRunner
 
 from ser_lib import angles, records, training
-from ser_lib.cli import app
 from ser_lib.predictor import Predictor, export
 from ser_lib.sources import Sources
-from tests.fakes import config, dataset
+from tests.commands import ser
+from tests.fakes import config, cut, dataset
 
 PITCH = {"anger": 2_800, "happiness": 1_400, "neutral": 600, "sadness": 250}
 PLAN = """
@@ -45,13 +44,6 @@ def tone(emotion, *, seconds=0.7, rate=16_000, seed=0):
     time = np.arange(round(seconds * rate)) / rate
     pitch = PITCH[emotion] * rng.uniform(0.97, 1.03)
     return 0.3 * np.sin(2 * np.pi * pitch * time) + 0.01 * rng.normal(size=len(time))
-
-
-def ser(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    assert "Traceback" not in result.output
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -104,16 +96,6 @@ def run(trained):
 @pytest.fixture
 def model(place):
     return place / "results" / "paper2" / "predictor.npz"
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(name, samples, rate=16_000, **options):
-        path = tmp_path / name
-        soundfile.write(path, samples, rate, **options)
-        return path
-
-    return write
 
 
 # --- ser study export ----------------------------------------------------------------------------
@@ -305,21 +287,17 @@ def test_shortest_and_longest(place, write, seconds, rate):
     assert row["seconds"] == seconds
 
 
-def damaged(path, keep):
-    path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
-
-
 BAD = {
     "text.wav": ("not readable as audio", lambda path: path.write_text("no audio\n" * 40)),
     "empty.wav": ("0 bytes", lambda path: path.write_bytes(b"")),
     "none.wav": ("holds 0 samples", lambda path: soundfile.write(path, np.zeros((0, 1)), 16_000)),
     "cut.wav": (
         "truncated",
-        lambda path: (soundfile.write(path, tone("anger"), 16_000), damaged(path, 0.5)),
+        lambda path: (soundfile.write(path, tone("anger"), 16_000), cut(path, 0.5)),
     ),
     "cut.flac": (
         "truncated",
-        lambda path: (soundfile.write(path, tone("anger"), 16_000), damaged(path, 0.5)),
+        lambda path: (soundfile.write(path, tone("anger"), 16_000), cut(path, 0.5)),
     ),
     "absent.wav": ("no such file", lambda path: None),
     "folder.wav": ("not a file", lambda path: path.mkdir()),

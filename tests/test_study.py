@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,14 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import silhouette_score
-from typer.testing import CliRunner
 
 from ser_lib import files, records, study
-from ser_lib.cli import app
+from ser_lib.config import RunConfig
+from ser_lib.corpora.base import EMOTIONS, PAPER_EMOTIONS
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.splits import Fold
 from ser_lib.study import Plan
+from tests.commands import ser
 from tests.fakes import config, dataset, vectors
 
 PLAN = """
@@ -80,12 +83,6 @@ def place(tmp_path, monkeypatch):
     plan.write_text(PLAN.format(epochs=2))
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def ser(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result
 
 
 def test_plan_run_status_pack(place):
@@ -503,13 +500,37 @@ def test_refuses_a_damaged_record(place, name):
     assert not list((place / "results").rglob("*.parquet"))
 
 
+ALL_EMOTIONS = {"emodb": 7, "ravdess": 8}
+
+
+def settings_of(row):
+    """Everything that a plan sets: all but the copy of the corpus and the fold."""
+    emotions = row["emotions"].split(",")
+    assert set(emotions) == set(PAPER_EMOTIONS) or len(emotions) == ALL_EMOTIONS[row["corpus"]]
+    names = [f.name for f in fields(RunConfig) if f.name not in ("corpus_hash", "fold")]
+    return tuple({**row, "emotions": len(emotions)}[name] for name in names)
+
+
+def planned_settings(path):
+    plan = tomllib.loads(path.read_text())
+    for factors in (values for grid in plan["grid"] for values in study.expanded(grid)):
+        given = {**plan["fixed"], **factors, "corpus_hash": "", "fold": 0}
+        four = given["emotions"] == "four"
+        given["emotions"] = list(
+            PAPER_EMOTIONS if four else EMOTIONS[: ALL_EMOTIONS[given["corpus"]]]
+        )
+        config = asdict(RunConfig.from_dict(given).canonical())
+        yield settings_of({name: records.as_column(value) for name, value in config.items()})
+
+
 def test_every_committed_study_has_a_plan_that_its_records_follow():
     """The records in the tree are runs of the plans in the tree."""
     folders = [path.parent for path in records.results_folder().glob("*/runs.parquet")]
     assert folders
     for folder in folders:
-        assert (folder / "plan.toml").is_file()
         packed = records.load(folder.name)
+        run = {settings_of(row) for row in packed.runs.to_dict("records")}
+        assert run <= set(planned_settings(folder / "plan.toml"))
         assert set(packed.predictions["run"]) <= set(packed.runs["run"])
         assert set(packed.history["run"]) == set(packed.runs["run"])
         assert packed.runs["run"].is_unique
@@ -593,14 +614,14 @@ def test_what_says_done_is_written_last(tmp_path, monkeypatch):
     assert written[-2:] == ["result.json", "checkpoint.pt"]
     assert written.count("result.json") == 1
     written.clear()
-    study.pack(Plan("tiny", {}, runs), **where)
+    study.pack(Plan("tiny", runs), **where)
     assert sorted(written) == sorted(f"{name}.parquet" for name in records.TABLES)
     assert written[-1] == "runs.parquet"
 
 
 def test_a_pack_that_was_killed_is_made_again_without_doubles(tmp_path, monkeypatch):
     runs, where = _run(tmp_path, 0, 1)
-    study.pack(Plan("tiny", {}, runs[:1]), **where)
+    study.pack(Plan("tiny", runs[:1]), **where)
 
     def killed(path, original=files.atomic_write):
         if path.name == "embeddings.parquet":
@@ -610,9 +631,9 @@ def test_a_pack_that_was_killed_is_made_again_without_doubles(tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(records, "atomic_write", killed)
         with pytest.raises(KeyboardInterrupt):
-            study.pack(Plan("tiny", {}, runs), **where)
+            study.pack(Plan("tiny", runs), **where)
     assert records.packed("tiny", tmp_path) == {runs[0].identity}
-    assert study.pack(Plan("tiny", {}, runs), **where) == 2
+    assert study.pack(Plan("tiny", runs), **where) == 2
     whole = records.load("tiny", tmp_path)
     assert not whole.predictions.duplicated(["run", "way", "by", "key"]).any()
     assert set(whole.history["run"]) == {run.identity for run in runs}

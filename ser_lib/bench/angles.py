@@ -7,7 +7,6 @@ class", a process that "can be optimized to reduce computational requirements" (
 from __future__ import annotations
 
 import math
-import timeit
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 
 from ser_lib import training
 from ser_lib.angles import angles, classify
+from ser_lib.bench.timing import fastest_of_each
 
 Array = npt.NDArray[np.float64]
 Shape = tuple[int, int, int]
@@ -75,10 +75,8 @@ def _compare(shape: Shape, repeats: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     z, u = rng.normal(size=(count, dim)), rng.normal(size=(classes, dim))
     loop, table, answers = angle_loop(z, u), angles(z, u), classify(z, u)  # also warms up
-    loop_ms, angles_ms, classify_ms = (
-        1000 * min(timeit.repeat(partial(form, z, u), number=1, repeat=repeats))
-        for form in (angle_loop, angles, classify)
-    )
+    steps = [partial(form, z, u) for form in (angle_loop, angles, classify)]
+    loop_ms, angles_ms, classify_ms = (1000 * s for s in fastest_of_each(steps, repeats, "cpu"))
     return {
         "utterances": count,
         "classes": classes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,14 +12,14 @@ from ser_lib.bench.timing import fastest
 from ser_lib.features import log_mel, mfcc
 from ser_lib.models.parallel_cnn import ParallelCNN
 
+BATCHES = (1, 64)
+"""Utterances in a call of the network."""
 
-def measure(
-    *, batches: Sequence[int] = (1, 64), repeats: int = 5, device: str = "cpu"
-) -> dict[str, Any]:
+
+def measure(*, repeats: int = 5, device: str = "cpu") -> dict[str, Any]:
     """Time paper 1's network per utterance of six seconds, without and with its features.
 
     Args:
-        batches: utterances in a call of the network.
         repeats: timed calls; the fastest counts.
         device: of torch; features are always computed on the CPU, one utterance after the other.
 
@@ -29,17 +28,17 @@ def measure(
         ``microseconds`` an utterance.
 
     Raises:
-        ValueError: a batch or ``repeats`` is not positive.
+        ValueError: ``repeats`` is not positive.
     """
-    if min(batches, default=0) < 1 or repeats < 1:
-        raise ValueError(f"batches {tuple(batches)} and repeats {repeats} must be positive")
+    if repeats < 1:
+        raise ValueError(f"repeats {repeats} must be positive")
     signal = np.random.default_rng(0).normal(size=96_000).astype(np.float32)
     rows = []
     for name, compute in (("mfcc", mfcc), ("log_mel", log_mel)):
         features = fastest(partial(compute, signal, 16_000), repeats, "cpu")
         shape = compute(signal, 16_000).shape
         network = ParallelCNN(4, (shape[0], shape[1])).eval().to(device)
-        for batch in batches:
+        for batch in BATCHES:
             x = torch.rand(batch, *shape, device=device)
             with torch.no_grad():
                 alone = fastest(partial(network, x), repeats, device) / batch

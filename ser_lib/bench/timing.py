@@ -18,14 +18,7 @@ def wait(device: str) -> None:
 def fastest(call: Callable[[], Any], repeats: int, device: str) -> float:
     """Seconds of the fastest call, after one that does not count."""
     call()
-    seconds = []
-    for _ in range(repeats):
-        wait(device)
-        start = perf_counter()
-        call()
-        wait(device)
-        seconds.append(perf_counter() - start)
-    return min(seconds)
+    return fastest_of_each([call], repeats, device)[0]
 
 
 def fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: str) -> list[float]:
@@ -33,6 +26,7 @@ def fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: st
     fastest = [float("inf")] * len(steps)
     for _ in range(repeats):
         for number, step in enumerate(steps):
+            wait(device)
             start = perf_counter()
             step()
             wait(device)
@@ -43,11 +37,11 @@ def fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: st
 def peak_memory(step: Callable[[], Any], device: str) -> int:
     """Count the bytes allocated at the worst moment of a step, beyond what was there before."""
     if device.startswith("cuda"):
-        torch.cuda.synchronize()
+        wait(device)
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         step()
-        torch.cuda.synchronize()
+        wait(device)
         return torch.cuda.max_memory_allocated() - before
     with torch.profiler.profile(profile_memory=True) as profile:
         step()

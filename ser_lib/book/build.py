@@ -26,7 +26,7 @@ from typing import Any
 
 from ser_lib.book import pages
 from ser_lib.book.repository import Repository, find_repository
-from ser_lib.files import atomic_write
+from ser_lib.files import atomic_write, tree_hash
 
 PROFILES = ("smoke", "full")
 """How much a chapter computes: as little as shows the point, or all of it."""
@@ -54,9 +54,9 @@ def _inputs(root: Path, corpus: str, profile: str) -> dict[str, Any]:
     if profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}, known: {', '.join(PROFILES)}")
     return {
-        "library": pages.tree_hash(root / "ser_lib"),
-        "results": pages.tree_hash(root / "results"),
-        "labs": pages.tree_hash(root / "book" / "_static" / "labs"),
+        "library": tree_hash(root / "ser_lib"),
+        "results": tree_hash(root / "results"),
+        "labs": tree_hash(root / "book" / "_static" / "labs"),
         "environment": pages.file_hash(root / "requirements.txt"),
         "corpus": corpus,
         "data": corpora.load(corpus).hash,
@@ -211,9 +211,9 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
             config["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}
     shutil.copytree(root / "book", stage / "book")
     # Chapters show pieces of the library from their source.
-    (stage / "ser_lib").mkdir()
-    for module in (root / "ser_lib").glob("*.py"):
-        shutil.copy(module, stage / "ser_lib")
+    shutil.copytree(
+        root / "ser_lib", stage / "ser_lib", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(root / "_toc.yml", stage)
     (stage / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     for sub in ("notebooks", "twins"):
@@ -285,7 +285,7 @@ def build(
 
     with _workspace(root) as work:
         _stage(root, folder, work / "stage", repository)
-        mark = f"{pages.tree_hash(work / 'stage')} {inputs['environment']}\n"
+        mark = f"{tree_hash(work / 'stage')} {inputs['environment']}\n"
         marker = site / "stage.txt"
         if marker.is_file() and marker.read_text() == mark:
             report("site: unchanged, not built again")

@@ -32,20 +32,6 @@ def sources(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(found, key=lambda path: (listed.find(f"notebooks/{path.stem}"), path)))
 
 
-def tree_hash(folder: Path) -> str:
-    """First 16 hex digits of the SHA-256 over names and bytes of all files below ``folder``.
-
-    Compiled and hidden files do not count; a folder that does not exist has the hash of nothing.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(p[0] == "." or p == "__pycache__" for p in parts):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{'/'.join(parts)}\0{content}\n".encode())
-    return digest.hexdigest()[:16]
-
-
 def file_hash(path: Path) -> str:
     """First 16 hex digits of the SHA-256 of a file's bytes."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

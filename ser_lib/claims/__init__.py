@@ -1,22 +1,19 @@
 """Every claim of a paper, judged by its rule from the packed records."""
 
-from ser_lib.claims.chain import (
-    Ledger,
+from ser_lib.claims.ledger import load_ledger, studies
+from ser_lib.claims.verdicts import (
     check,
     count,
     downloads,
     evidence,
     judge,
     ledger_page,
-    load_ledger,
     load_verdicts,
-    studies,
     update,
     verdict,
 )
 
 __all__ = [
-    "Ledger",
     "check",
     "count",
     "downloads",

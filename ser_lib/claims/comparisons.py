@@ -25,8 +25,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ser_lib.evidence import Evidence, Missing, by_unit
-from ser_lib.evidence.pairs import both, by_fold, fold_test
-from ser_lib.statistics import Interval, Metric, draw_pooled, holm, percentiles
+from ser_lib.evidence.pairs import by_fold, fold_test, log_ratios, together
+from ser_lib.statistics import Interval, Metric, draw_pooled, holm, percentiles, verdict
+from ser_lib.statistics.intervals import Verdict
 
 VERDICTS = (
     "reproduced", "partly", "not reproduced", "undecided", "not testable here", "open",
@@ -49,6 +50,10 @@ class Cell:
     """One-sided, of the side on which the estimate lies."""
     decides: bool = True
     """Whether it counts for the verdict, or only stands beside it."""
+
+    def lacks(self, missing: Missing) -> None:
+        """Say how many of its runs are there."""
+        self.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
 
 
 @dataclass
@@ -130,7 +135,7 @@ Effect = Callable[[Mapping[str, Any], bool], Measured]
 def _compare(
     claim: Claim,
     effect: Effect,
-    judge: Callable[[float, float, float], Outcome],
+    judge: Callable[[Interval, float], Outcome],
     *,
     logarithm: bool = False,
 ) -> Finding:
@@ -144,9 +149,9 @@ def _compare(
             try:
                 interval, cell.p_value, numbers = effect(cell.where, decides)
             except Missing as missing:
-                cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
+                cell.lacks(missing)
                 continue
-            cell.outcome = judge(interval.low, interval.high, margin)
+            cell.outcome = judge(interval, margin)
             cell.numbers = {
                 "effect": interval.estimate,
                 "low": interval.low,
@@ -155,26 +160,27 @@ def _compare(
                 **numbers,
             }
             if logarithm:
-                ends = (interval.estimate, interval.low, interval.high)
-                cell.numbers["ratio"] = [math.exp(value) for value in ends]
+                cell.numbers["ratio"] = [math.exp(end) for end in interval.ends]
             if "printed_effect" in claim:
                 inside = interval.low <= float(claim["printed_effect"]) <= interval.high
                 cell.numbers["holds_printed_effect"] = inside
     return Finding(cells)
 
 
-def _direction(low: float, high: float, margin: float) -> Outcome:
-    if low > 0:
-        return "holds"
-    if high < 0:
-        return "contradicted"
-    return "absent" if -margin < low and high < margin else "undecided"
+_OUTCOMES: dict[Verdict, Outcome] = {
+    "higher": "holds", "lower": "contradicted", "no difference": "absent", "undecided": "undecided",
+}  # fmt: skip
 
 
-def _equivalence(low: float, high: float, margin: float) -> Outcome:
-    if -margin < low and high < margin:
+def _direction(interval: Interval, margin: float) -> Outcome:
+    return _OUTCOMES[verdict(interval, margin)]
+
+
+def _equivalence(interval: Interval, margin: float) -> Outcome:
+    if interval.within(margin):
         return "holds"
-    return "contradicted" if low >= margin or high <= -margin else "undecided"
+    beyond = interval.low >= margin or interval.high <= -margin
+    return "contradicted" if beyond else "undecided"
 
 
 def conditions(claim: Claim, where: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -192,7 +198,7 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
     metric: Metric = claim.get("metric", "accuracy_class")
 
     def effect(where: Mapping[str, Any], whole: bool) -> Measured:
-        first, second = both(evidence.answers, conditions(claim, where))
+        first, second = together(evidence.answers, conditions(claim, where))
         estimate, draws = draw_pooled(first, second, metric=metric)
         numbers: dict[str, Any] = {
             "first": float(by_unit(first, "seed", metric=metric).mean()),
@@ -203,7 +209,7 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
             other: Metric = next(m for m in get_args(Metric) if m != metric)
             drawn = percentiles(*draw_pooled(first, second, metric=other))
             name = "overall" if other == "accuracy_overall" else "class"
-            numbers[name] = [drawn.estimate, drawn.low, drawn.high]
+            numbers[name] = list(drawn.ends)
         # The other analysis, which decides nothing either. Of thinned training sets it would need
         # another ratio, and of folds that all differ by the same there is no test.
         config = evidence.config({**claim["first"], **where, "lambda1": 1.0})
@@ -211,7 +217,7 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
         folds = by_fold(first, second, metric)
         if not (config.speaker_dependent or thinned) and np.ptp(folds) > 1e-9:
             test = fold_test(folds.to_frame()).interval
-            numbers["by_fold"] = [test.estimate, test.low, test.high]
+            numbers["by_fold"] = list(test.ends)
         beyond = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())
         return percentiles(estimate, draws), (beyond + 1) / (len(draws) + 1), numbers
 
@@ -220,12 +226,10 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
 
 def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
     def effect(where: Mapping[str, Any], whole: bool) -> Measured:
-        first, second = both(
+        first, second = together(
             lambda side: evidence.by_part(side, claim["measure"]), conditions(claim, where)
         )
-        if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
-            raise ValueError(f"{claim['id']}: the two conditions are not of the same folds")
-        test = fold_test(np.log(second / first))
+        test = fold_test(log_ratios(second, first))
         numbers = {  # geometric means: their ratio is that of the test
             "first": math.exp(np.log(first.to_numpy()).mean()),
             "second": math.exp(np.log(second.to_numpy()).mean()),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ser_lib.claims.comparisons import Cell, Claim, Finding, Outcome
 from ser_lib.evidence import Evidence, Missing, by_unit
+from ser_lib.evidence.pairs import together
 from ser_lib.statistics import bootstrap_pooled, granularity, wilson
 
 LUCK = 0.05
@@ -31,7 +32,7 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
         try:
             answers = evidence.answers({**claim["first"], **where})
         except Missing as missing:
-            cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
+            cell.lacks(missing)
             continue
         drawings = [
             bootstrap_pooled(answers, metric="accuracy_overall", seed=seed)
@@ -43,7 +44,7 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
         )
         drawn = drawings[0]
         cell.numbers = {
-            "accuracy": [drawn.estimate, drawn.low, drawn.high],
+            "accuracy": list(drawn.ends),
             "class_accuracy": float(by_unit(answers, "seed").mean()),
             "runs": int(answers["run"].nunique()),
         }
@@ -63,7 +64,7 @@ def attainable(claim: Claim, evidence: Evidence) -> Finding:
         try:
             answers = evidence.answers({**claim["first"], **where})
         except Missing as missing:
-            cell.numbers = {"runs": missing.found, "runs_needed": missing.wanted}
+            cell.lacks(missing)
             continue
         right = answers["truth"] == answers["predicted"]
         draws = right.groupby(answers["run"]).agg(["sum", "size"])
@@ -75,7 +76,7 @@ def attainable(claim: Claim, evidence: Evidence) -> Finding:
         cell.numbers = {
             "draws": len(draws),
             "reached": reached,
-            "share": [share.estimate, share.low, share.high],
+            "share": list(share.ends),
             "accuracies": {
                 "lowest": float(shares.min()),
                 "mean": float(shares.mean()),
@@ -114,23 +115,19 @@ def outranks(claim: Claim, evidence: Evidence) -> Finding:
         cell = Cell(dict(where))
         cells.append(cell)
         sides = [claim["first"], *claim["others"]]
-        found, there, wanted = [], 0, 0
-        for side in sides:
-            try:
-                found.append(evidence.answers({**side, **where}))
-            except Missing as missing:
-                there, wanted = there + missing.found, wanted + missing.wanted
-        if wanted:
-            cell.numbers = {"runs": there, "runs_needed": wanted}
+        try:
+            found = together(evidence.answers, [{**side, **where} for side in sides])
+        except Missing as missing:
+            cell.lacks(missing)
             continue
         means = [by_unit(answers, "seed", metric="accuracy_overall").mean() for answers in found]
         drawn = [
             bootstrap_pooled(found[0], other, metric="accuracy_overall") for other in found[1:]
         ]
         outcome: Outcome = "undecided"
-        if all(interval.low > 0 for interval in drawn):
+        if all(interval.side > 0 for interval in drawn):
             outcome = "holds"
-        elif any(interval.high < 0 for interval in drawn):
+        elif any(interval.side < 0 for interval in drawn):
             outcome = "contradicted"
         cell.outcome = outcome
         names = [f"{side.get('model', 'residual')}-{side.get('layers', 11)}" for side in sides]

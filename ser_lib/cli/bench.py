@@ -82,7 +82,7 @@ def objectives(
 def mining(
     repeats: Annotated[int, typer.Option(help="Timed steps of either.")] = 5,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
-    device: Annotated[str, typer.Option(help="Of torch: cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Loss of all triplets and its gradient against pytorch-metric-learning."""

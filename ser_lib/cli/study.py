@@ -157,7 +157,7 @@ def tables(
     as_json: Json = False,
 ) -> None:
     """Print paper 1's Tables 1 and 2 beside what the packed records say."""
-    from ser_lib.evidence import paper_tables
+    from ser_lib.claims import paper_tables
 
     if run:
         from tqdm import tqdm

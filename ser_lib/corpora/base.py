@@ -33,6 +33,8 @@ EMOTIONS = (
 PAPER_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """The four emotions of both papers' IEMOCAP experiments (paper 1, section 3)."""
 
+SEXES = ("female", "male", "unknown")
+
 
 class CorpusError(ValueError):
     """Recordings are missing, damaged, doubled or mislabelled; the message lists every one."""
@@ -98,9 +100,9 @@ class Corpus:
             if utterance.emotion not in EMOTIONS
         ]
         problems += [
-            f"{utterance.path}: sex {utterance.sex!r} is not female, male or unknown"
+            f"{utterance.path}: sex {utterance.sex!r} is none of {', '.join(SEXES)}"
             for utterance in ordered
-            if utterance.sex not in ("female", "male", "unknown")
+            if utterance.sex not in SEXES
         ]
         if problems:
             raise CorpusError(f"corpus {self.name!r} at {self.root} is not usable:", problems)
@@ -202,6 +204,16 @@ _SPEAKER = {
     "ravdess": re.compile(r".+-(\d\d)"),
     "iemocap": re.compile(r"Ses(\d\d)[FM]_.+_([FM])\w+"),
 }
+
+ATTRIBUTIONS = {
+    "emodb": "F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier, B. Weiss: A Database of "
+    "German Emotional Speech. Interspeech 2005, doi:10.21437/Interspeech.2005-446",
+    "iemocap": "C. Busso et al.: IEMOCAP: interactive emotional dyadic motion capture database. "
+    "Language Resources and Evaluation 42, 2008, doi:10.1007/s10579-008-9076-6",
+    "ravdess": "S. R. Livingstone, F. A. Russo: The Ryerson Audio-Visual Database of Emotional "
+    "Speech and Song (RAVDESS). PLoS ONE 13(5): e0196391, 2018, doi:10.1371/journal.pone.0196391",
+}
+"""Whom to name for what was learned from a published corpus."""
 
 
 def cache_folder() -> Path:

@@ -23,7 +23,8 @@ means have the directions that the literature agrees on:
 Voice quality, which these studies also find to change, does not change here. The sizes of the
 differences and the overlap are ours, chosen so that a voice never heard in training is neither
 trivial nor hopeless: logistic regression on the mean and standard deviation of 40 MFCC is right
-for about seven utterances in ten (``tests/test_builtin.py``); guessing is for two and a half.
+for about seven utterances in ten (``tests/corpora/test_builtin.py``); guessing is for two and a
+half.
 """
 
 from __future__ import annotations

@@ -183,9 +183,7 @@ def _verify_listed(corpus: Corpus, root: str | Path | None) -> Report:
         str(corpus.root),
         len(corpus),
         len(corpus),
-        damaged=tuple(
-            _relative(e, corpus.root) for e in sums.values() if isinstance(e, AudioError)
-        ),
+        damaged=tuple(e.below(corpus.root) for e in sums.values() if isinstance(e, AudioError)),
         doubled=_copies(sums),
         notes=tuple(notes),
     )
@@ -194,7 +192,7 @@ def _verify_listed(corpus: Corpus, root: str | Path | None) -> Report:
 def _verify_iemocap(root: str | Path | None) -> Report:
     found = iemocap.survey(root)
     sums = checksum_all(found.release, found.files.values(), name=iemocap.NAME)
-    damaged = [_relative(e, found.release) for e in sums.values() if isinstance(e, AudioError)]
+    damaged = [e.below(found.release) for e in sums.values() if isinstance(e, AudioError)]
     damaged += [
         f"{path}: {sound.rate} Hz, {sound.channels} channels, expected {iemocap.RATE} Hz, 1 channel"
         for path, sound in sums.items()
@@ -238,7 +236,7 @@ def _verify_published(name: str, root: Path) -> Report:
     for item in items:
         found = sums.get(item.path)
         if isinstance(found, AudioError):
-            damaged.append(_relative(found, root))
+            damaged.append(found.below(root))
         elif found is not None and comparable and item.key in known:
             damaged += _differences(item, found, known[item.key], owners)
         if item.is_recording and (item.key in twice or (item.path in copies and item.reason)):
@@ -309,7 +307,3 @@ def _identical(sums: Sums) -> list[list[str]]:
         if isinstance(found, Checksum):
             paths[found.sha256].append(path)
     return [group for group in paths.values() if len(group) > 1]
-
-
-def _relative(error: AudioError, root: Path) -> str:
-    return str(error).replace(f"{root}{os.sep}", "", 1)

@@ -142,10 +142,10 @@ def _refuse_untrue(name: str, root: Path, source: Source) -> None:
         )
 
 
-def locate(name: str, root: str | Path | None = None) -> dict[str, object]:
+def locate(name: str) -> dict[str, object]:
     """Say where a corpus is looked for and what is there, without opening a recording."""
     reader = module(name)
-    folder = destination(name, root)
+    folder = destination(name)
     files = None
     if folder.is_dir() and name == "iemocap":
         files = reader.count_recordings(folder)

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from ser_lib.corpora import scan
-from ser_lib.corpora.base import EMOTIONS, Corpus, CorpusError, Utterance, find_root
+from ser_lib.corpora.base import EMOTIONS, SEXES, Corpus, CorpusError, Utterance, find_root
 from ser_lib.corpora.recording import AudioError, Header, read_header
 
 NAME = "folder"
@@ -22,7 +22,6 @@ CSV_NAME = "labels.csv"
 
 NEEDED = ("path", "emotion", "speaker")
 OPTIONAL = ("session", "sex", "sentence")
-SEXES = ("female", "male", "unknown")
 
 
 def find_csv(root: str | Path | None) -> Path:

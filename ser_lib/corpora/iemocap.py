@@ -14,7 +14,6 @@ A name tells the dialogue (``Ses01F_impro01``, its letter says who wore the mark
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -227,7 +226,7 @@ def load(
         try:
             header = read_header(found.release / path)
         except AudioError as error:
-            problems.append(str(error).replace(f"{found.release}{os.sep}", "", 1))
+            problems.append(error.below(found.release))
             continue
         if (header.rate, header.channels) != (RATE, 1):
             problems.append(

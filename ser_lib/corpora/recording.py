@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ _UNKNOWN_LENGTHS = range(0x7FFFF000, 0x1_0000_0000)
 
 class AudioError(ValueError):
     """A recording that cannot be used; the message names its path, the value and the limit."""
+
+    def below(self, root: Path) -> str:
+        """Give the message with the path from ``root`` on."""
+        return str(self).replace(f"{root}{os.sep}", "", 1)
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def read_headers(
             try:
                 headers[item.key] = (item.path, read_header(root / item.path))
             except AudioError as error:
-                problems.append(str(error).replace(f"{root}{os.sep}", "", 1))
+                problems.append(error.below(root))
     found = {header.rate for _, header in headers.values()}
     for path, header in headers.values():
         if header.rate not in rates:

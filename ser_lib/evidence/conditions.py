@@ -12,7 +12,7 @@ import pandas as pd
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS, speaker_of
 from ser_lib.metrics import accuracy_class, accuracy_overall
-from ser_lib.records import Records
+from ser_lib.records import Records, as_column
 from ser_lib.statistics import Metric
 
 Condition = Mapping[str, Any]
@@ -38,6 +38,12 @@ class Missing(Exception):  # noqa: N818 - it is no error: the runs are still to 
         """Say how many of how many runs are there."""
         super().__init__(f"running: {found} of {wanted} runs")
         self.found, self.wanted = found, wanted
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """Join what several conditions lack."""
+        parts = list(parts)
+        return cls(sum(part.found for part in parts), sum(part.wanted for part in parts))
 
 
 @dataclass(frozen=True)
@@ -120,9 +126,7 @@ class Evidence:
         runs = self.records.runs
         kept = np.ones(len(runs), dtype=bool)
         for name in _SETTINGS:
-            value = getattr(config, name)
-            if isinstance(value, tuple):
-                value = ",".join(map(str, value))
+            value = as_column(getattr(config, name))
             if name not in runs:
                 raise ValueError(f"the records have no column {name!r}")
             kept &= (runs[name] == value).to_numpy()
@@ -181,6 +185,7 @@ class Evidence:
             last = self.history(condition).sort_values("epoch").groupby("run").tail(1)
             parts = [c for c in (f"{measure}_0", f"{measure}_1") if c in last]
             rows = last.melt(id_vars=["fold", "seed"], value_vars=parts, var_name="part")
+            rows["part"] = rows["part"].str.removeprefix(f"{measure}_")
             table = rows.pivot(index=["fold", "part"], columns="seed", values="value")
         elif measure in runs:
             table = runs.pivot(index="fold", columns="seed", values=measure)
@@ -253,18 +258,17 @@ class Evidence:
             raise ValueError(f"{dict(condition)}: the plan has no weights to choose from")
         if (protocol := self.config({**condition, "lambda1": 1.0}).protocol) != "sessions":
             raise ValueError(f"{dict(condition)}: with protocol {protocol!r} nothing validates")
-        options, waiting = [], Missing(0, 0)
+        options, lacking = [], []
         for weight in self.protocol.weights:
             try:
                 rows = self.answers({**condition, "lambda1": weight})
             except Missing as missing:
-                waiting = Missing(waiting.found + missing.found, waiting.wanted + missing.wanted)
+                lacking.append(missing)
                 continue
             options.append(rows.assign(weight=weight))
-            there = rows["run"].nunique()
-            waiting = Missing(waiting.found + there, waiting.wanted + there)
-        if len(options) < len(self.protocol.weights):
-            raise waiting
+        if lacking:
+            there = [Missing(n, n) for n in (rows["run"].nunique() for rows in options)]
+            raise Missing.joined([*lacking, *there])
         rows = pd.concat(options, ignore_index=True)
         ways = rows[["run", "fold", "seed", "way", "epoch", "weight"]].drop_duplicates()
         ways = ways.merge(self._records().history, on=["run", "epoch"])
@@ -292,56 +296,11 @@ def by_unit(
     return pd.Series(scores, dtype=float).rename_axis(list(names))
 
 
-def inconsistencies(records: Records) -> tuple[str, ...]:
-    """Say where packed records contradict themselves.
+def over_seeds(
+    answers: pd.DataFrame, name: str, metric: Metric = "accuracy_class"
+) -> pd.Series[float]:
+    """Accuracy of each value of a column, averaged over seeds.
 
-    A run's name must be that of its configuration, what it predicted the emotion of its highest
-    score, and the accuracy of its predictions that of its history at the epoch it chose.
+    Another seed tests the same recordings and is no new resampling.
     """
-    problems = []
-    known = {f.name for f in fields(RunConfig)}
-    for row in records.runs.to_dict("records"):
-        settings = {str(k): _plain(v) for k, v in row.items() if k in known}
-        settings["emotions"] = str(settings["emotions"]).split(",")
-        decoder = str(settings["decoder"])
-        settings["decoder"] = [int(width) for width in decoder.split(",") if width]
-        try:
-            name = RunConfig.from_dict(settings).identity
-        except ValueError as error:
-            name = str(error)
-        if name != row["run"]:
-            problems.append(f"run {row['run']}: its configuration is that of {name}")
-    known_runs = {row["run"]: row for row in records.runs.to_dict("records")}
-    told = records.history.set_index(["run", "epoch"])
-    for (run, way, by), part in records.predictions.groupby(["run", "way", "by"]):
-        run, way = str(run), int(str(way))
-        if run not in known_runs:
-            problems.append(f"run {run}: predictions without a run")
-            continue
-        emotions = known_runs[run]["emotions"].split(",")
-        scores = np.stack(list(part["scores"]))
-        named = np.array(emotions) == part["predicted"].to_numpy()[:, None]
-        # Rounded to the record's single precision, two scores of a collapsed network may be one.
-        if not (named & (scores == scores.max(axis=1, keepdims=True))).any(axis=1).all():
-            problems.append(f"run {run}, way {way}: a prediction is not the highest score's")
-        epoch = (run, part["epoch"].iloc[0])
-        tested = 1 - way if known_runs[run]["protocol"] == "sessions" else 0
-        column = f"accuracy_class{'' if by == 'softmax' else f'_{by}'}_{tested}"
-        value = told[column].get(epoch) if column in told else None
-        mine = accuracy_class(part["truth"], part["predicted"])
-        if value is None or abs(value - mine) > 1e-9:
-            problems.append(
-                f"run {run}, way {way}: class accuracy {mine:.6f} by its predictions, "
-                f"{value} by its history at epoch {epoch[1]}"
-            )
-    return tuple(problems)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def missing_total(parts: Iterable[Missing]) -> Missing:
-    """Join what several conditions lack."""
-    parts = list(parts)
-    return Missing(sum(part.found for part in parts), sum(part.wanted for part in parts))
+    return by_unit(answers, name, "seed", metric=metric).groupby(name).mean()

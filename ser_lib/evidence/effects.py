@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from ser_lib.evidence import epochs, summaries
-from ser_lib.evidence.conditions import Condition, Evidence, Missing, by_unit
-from ser_lib.evidence.pairs import both
-from ser_lib.metrics import accuracy_class
+from ser_lib.evidence.conditions import Condition, Evidence, Missing, by_unit, over_seeds
+from ser_lib.evidence.pairs import together
 from ser_lib.statistics import (
     Interval,
     Metric,
@@ -55,9 +54,7 @@ class Effect:
         """Write the estimate and its interval, or how far the runs are."""
         if self.interval is None:
             return str(Missing(self.found, self.wanted))
-        ends = (self.interval.estimate, self.interval.low, self.interval.high)
-        numbers = [self.form.format(end / self.unit).replace("-", "−") for end in ends]
-        return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+        return self.interval.text(self.form, self.unit)
 
     @property
     def supports(self) -> str:
@@ -84,7 +81,7 @@ def accuracy(evidence: Evidence, condition: Condition, metric: Metric = "accurac
         answers = evidence.answers(condition)
         runs = int(answers["run"].nunique())
         interval = bootstrap_pooled(answers, metric=metric)
-        return Effect(runs, runs, interval, _by_part(answers, metric), form="{:.1f}")
+        return Effect(runs, runs, interval, over_seeds(answers, "part", metric), form="{:.1f}")
 
     return _unless_missing(measured)
 
@@ -99,9 +96,9 @@ def difference(
     """
 
     def measured() -> Effect:
-        one, other = both(evidence.answers, (first, second))
+        one, other = together(evidence.answers, (first, second))
         runs = int(one["run"].nunique() + other["run"].nunique())
-        speakers = _by_part(one, metric) - _by_part(other, metric)
+        speakers = over_seeds(one, "part", metric) - over_seeds(other, "part", metric)
         interval = bootstrap_pooled(one, other, metric=metric)
         return Effect(runs, runs, interval, speakers, smallest=evidence.protocol.smallest)
 
@@ -130,7 +127,7 @@ def gap(evidence: Evidence, first: Condition, second: Condition) -> Effect:
     """
 
     def measured() -> Effect:
-        sides = both(evidence.answers, (first, second))
+        sides = together(evidence.answers, (first, second))
         runs = sum(int(side["run"].nunique()) for side in sides)
         drawn = [
             draw_pooled(side, metric="accuracy_overall", seed=number)
@@ -159,7 +156,7 @@ def ratio(evidence: Evidence, first: Condition, second: Condition, measure: str)
     """
 
     def measured() -> Effect:
-        one, other = both(lambda side: evidence.by_part(side, measure), (first, second))
+        one, other = together(lambda side: evidence.by_part(side, measure), (first, second))
         interval = summaries.ratio(one, other)
         runs = 2 * one.index.get_level_values("fold").nunique() * one.shape[1]
         return Effect(runs, runs, interval, form="{:.2f}", unit=1.0)
@@ -177,18 +174,15 @@ def between_epochs(evidence: Evidence, condition: Condition, first: int, second:
     """
 
     def measured() -> Effect:
-        history = evidence.history(condition)
-        rows = history.melt(
-            id_vars=["fold", "seed", "epoch"], value_vars=["accuracy_class_0", "accuracy_class_1"]
-        )
-        table = rows.pivot(index=["fold", "variable"], columns=["epoch", "seed"], values="value")
-        if lacking := sorted({first, second} - set(rows["epoch"])):
+        table = epochs.table(evidence, condition, "accuracy_class")
+        if lacking := sorted({first, second} - set(table.columns)):
             raise ValueError(f"epochs {lacking} are not in the history of {dict(condition)}")
-        runs = int(history["run"].nunique())
-        interval = bootstrap_difference(table[first], table[second])
+        runs = len(evidence.runs(condition))
+        one, other = (table[epoch].unstack("seed") for epoch in (first, second))
+        interval = bootstrap_difference(one, other)
         return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
 
-    return _unless_missing(measured)
+    return _unless_missing(measured, evidence.protocol.smallest)
 
 
 def other_way(evidence: Evidence, condition: Condition) -> Effect:
@@ -199,14 +193,12 @@ def other_way(evidence: Evidence, condition: Condition) -> Effect:
 
     def measured() -> Effect:
         answers = evidence.answers(condition)
-        groups = answers.groupby(["fold", "way", "seed"])
-        scores = {name: accuracy_class(g["truth"], g["predicted"]) for name, g in groups}
-        table = pd.Series(scores).unstack([1, 2])
+        table = by_unit(answers, "fold", "way", "seed").unstack(["way", "seed"])
         runs = int(answers["run"].nunique())
         interval = bootstrap_mean(table[0] - table[1])
         return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
 
-    return _unless_missing(measured)
+    return _unless_missing(measured, evidence.protocol.smallest)
 
 
 def running(evidence: Evidence, condition: Condition) -> str:
@@ -214,7 +206,7 @@ def running(evidence: Evidence, condition: Condition) -> str:
     try:
         evidence.runs(condition)
     except Missing as missing:
-        return str(Effect(missing.found, missing.wanted))
+        return str(missing)
     return ""
 
 
@@ -238,10 +230,6 @@ def by_epoch(evidence: Evidence, condition: Condition, measure: str) -> pd.DataF
     found = epochs.table(evidence, condition, measure)
     quartiles = {"low": found.quantile(0.25), "high": found.quantile(0.75)}
     return pd.DataFrame({"mean": found.mean(), **quartiles})
-
-
-def _by_part(answers: pd.DataFrame, metric: Metric) -> pd.Series[float]:
-    return by_unit(answers, "part", "seed", metric=metric).groupby("part").mean()
 
 
 def _unless_missing(measured: Callable[[], Effect], smallest: float | None = None) -> Effect:

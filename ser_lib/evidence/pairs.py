@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ser_lib.evidence.conditions import Missing, by_unit, missing_total
+from ser_lib.evidence.conditions import Missing, over_seeds
 from ser_lib.statistics import Metric, Test, corrected_t_test
 
 
-def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Ask for both conditions, so that what is missing is counted for both.
+def together(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Ask for all conditions, so that what is missing is counted for each.
 
     Raises:
-        Missing: runs of one or both are not there.
+        Missing: runs of one or more are not there.
     """
     found, missing = [], []
     for side in sides:
@@ -24,22 +25,29 @@ def both(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[
         except Missing as error:
             missing.append(error)
     if missing:
-        raise missing_total(missing)
+        raise Missing.joined(missing)
     return found
 
 
 def by_fold(
     first: pd.DataFrame, second: pd.DataFrame, metric: Metric = "accuracy_class"
 ) -> pd.Series[float]:
-    """Difference of two conditions' accuracies in each fold, averaged over seeds.
+    """Difference of two conditions' accuracies in each fold, averaged over seeds."""
+    return over_seeds(first, "fold", metric) - over_seeds(second, "fold", metric)
 
-    Another seed tests the same recordings and is no new resampling.
+
+def log_ratios(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Logarithms of ``first / second``, two positive measures of the same units and seeds.
+
+    Raises:
+        ValueError: the two are not of the same units and seeds.
     """
-    one, other = (
-        by_unit(answers, "fold", "seed", metric=metric).groupby("fold").mean()
-        for answers in (first, second)
-    )
-    return one - other
+    if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
+        raise ValueError(
+            f"the two are not of the same units and seeds: {list(first.index)} by "
+            f"{list(first.columns)} and {list(second.index)} by {list(second.columns)}"
+        )
+    return first.apply(np.log) - second.apply(np.log)
 
 
 def fold_test(values: pd.DataFrame) -> Test:

@@ -6,7 +6,6 @@ whose runs are not all there gives :class:`ser_lib.evidence.Missing` and no numb
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_lib.evidence.conditions import BY_VALIDATION, Condition, Evidence, Missing, by_unit
-from ser_lib.evidence.pairs import by_fold, fold_test
+from ser_lib.evidence.conditions import (
+    BY_VALIDATION,
+    Condition,
+    Evidence,
+    Missing,
+    by_unit,
+    over_seeds,
+)
+from ser_lib.evidence.pairs import by_fold, fold_test, log_ratios
 from ser_lib.statistics import (
     Interval,
     Test,
     bootstrap_pooled,
     cohens_d,
-    corrected_t_test,
     equivalence_test,
     probability_of_superiority,
 )
+from ser_lib.study import expanded
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,12 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
     """
     difference = bootstrap_pooled(first, second)
     folds = by_fold(first, second)
-    by_speaker = [by_unit(a, "speaker", "seed").groupby("speaker").mean() for a in (first, second)]
+    by_speaker = [over_seeds(answers, "speaker") for answers in (first, second)]
     ratio = 1 / (len(folds) - 1)
     return Contrast(
         difference=difference,
         overall=bootstrap_pooled(first, second, metric="accuracy_overall"),
-        corrected=corrected_t_test(folds, ratio=ratio),
+        corrected=fold_test(folds.to_frame()),
         equivalence=equivalence_test(folds, smallest, ratio=ratio),
         cohens_d=cohens_d(by_speaker[0] - by_speaker[1]),
         superiority=probability_of_superiority(*by_speaker),
@@ -121,14 +127,8 @@ def ratio(first: pd.DataFrame, second: pd.DataFrame) -> Interval:
         >>> round(six.estimate, 6)
         6.0
     """
-    if not (first.index.equals(second.index) and first.columns.equals(second.columns)):
-        raise ValueError(
-            f"the two are not of the same units and seeds: {list(first.index)} by "
-            f"{list(first.columns)} and {list(second.index)} by {list(second.columns)}"
-        )
-    logs = first.apply(np.log) - second.apply(np.log)
-    log = fold_test(logs).interval
-    return Interval(*(float(np.exp(end)) for end in (log.estimate, log.low, log.high)))
+    log = fold_test(log_ratios(first, second)).interval
+    return Interval(*(float(np.exp(end)) for end in log.ends))
 
 
 def planned(evidence: Evidence, plan: Mapping[str, Any], condition: Condition) -> bool:
@@ -146,9 +146,7 @@ def planned(evidence: Evidence, plan: Mapping[str, Any], condition: Condition) -
     for grid in plan["grid"]:
         if grid.get("emotions", "four") != "four":  # the tables are of the paper's emotions
             continue
-        factors = [v if isinstance(v, list) else [v] for v in grid.values()]
-        for values in itertools.product(*factors):
-            settings = dict(zip(grid, values, strict=True))
+        for settings in expanded(grid):
             settings.pop("seed", None)
             if evidence.config(settings) == wanted:
                 return True

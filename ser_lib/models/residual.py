@@ -8,6 +8,7 @@ kernel of five without padding and six filters give just those.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -18,6 +19,8 @@ from ser_lib.models.parallel_cnn import Outputs
 FILTERS, KERNEL, UNITS = 6, 5, 200
 SLOPE = 0.3
 """Of the leaky ReLU: not known; the default of Keras at the time."""
+CHANNELS = (16, 32, 64)
+"""Of the three stages of :class:`ResidualFrames`."""
 
 
 class ResidualEmbedder(nn.Module):
@@ -108,7 +111,6 @@ class ResidualFrames(nn.Module):
     Args:
         num_classes: emotions.
         input_shape: coefficients and frames; any number of frames is taken.
-        channels: of the three stages.
 
     Shape:
         input ``(batch, coefficients, frames)``, embedding ``(batch, 200)``; see :class:`Outputs`.
@@ -128,15 +130,13 @@ class ResidualFrames(nn.Module):
         self,
         num_classes: int,
         input_shape: tuple[int, int],
-        *,
-        channels: tuple[int, ...] = (16, 32, 64),
     ) -> None:
         """Build the stages."""
         super().__init__()
         check_sizes(num_classes, 11)
         self.height = input_shape[0]
         stages: list[nn.Module] = []
-        for before, after in zip((1, *channels), channels, strict=False):
+        for before, after in pairwise((1, *CHANNELS)):
             stages += [
                 nn.Conv2d(before, after, 5, stride=2, padding=2),
                 nn.BatchNorm2d(after),
@@ -153,8 +153,8 @@ class ResidualFrames(nn.Module):
                 ),
             ]
         self.stages = nn.Sequential(*stages)
-        self.stride = 2 ** len(channels)
-        self.affine = nn.Linear(channels[-1] * -(-self.height // self.stride), UNITS)
+        self.stride = 2 ** len(CHANNELS)
+        self.affine = nn.Linear(CHANNELS[-1] * -(-self.height // self.stride), UNITS)
         self.classify = nn.Linear(UNITS, num_classes)
 
     def forward(self, x: Tensor) -> Outputs:

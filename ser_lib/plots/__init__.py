@@ -6,12 +6,11 @@ so that the figures read in the dark theme too; emotions keep one colour and one
 """
 
 from ser_lib.plots import (
-    ablations,
     angles,
+    chance,
     diagrams,
+    effects,
     embeddings,
-    networks,
-    protocols,
     results,
     speech,
     spheres,
@@ -19,12 +18,11 @@ from ser_lib.plots import (
 )
 
 __all__ = [
-    "ablations",
     "angles",
+    "chance",
     "diagrams",
+    "effects",
     "embeddings",
-    "networks",
-    "protocols",
     "results",
     "speech",
     "spheres",

@@ -14,6 +14,7 @@ from ser_lib.plots.style import (
     EMOTION_MARKERS,
     GREY,
     SERIES_COLOURS,
+    SERIES_DASHES,
     check_emotions,
     new_figure,
 )
@@ -153,7 +154,6 @@ def angle_histogram(samples: Mapping[str, ArrayLike], *, xlabel: str) -> Figure:
     edges = np.linspace(0, 180, 91)
     with new_figure(8.0, 3.6) as figure:
         axes = figure.add_subplot()
-        styles = ("-", "--", ":", "-.")
         for number, (label, values) in enumerate(samples.items()):
             axes.hist(
                 np.asarray(values, dtype=np.float64).ravel(),
@@ -162,7 +162,7 @@ def angle_histogram(samples: Mapping[str, ArrayLike], *, xlabel: str) -> Figure:
                 histtype="step",
                 linewidth=2,
                 color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
-                linestyle=styles[number % len(styles)],
+                linestyle=SERIES_DASHES[number % len(SERIES_DASHES)],
                 label=label,
             )
         axes.set(xlabel=xlabel, ylabel="share per degree", xlim=(0, 180))

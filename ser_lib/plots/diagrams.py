@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 
 from ser_lib.plots.speech import draw_coefficients
-from ser_lib.plots.style import EMOTION_COLOURS, EMOTION_MARKERS, GREY, check_emotions, new_figure
+from ser_lib.plots.style import EMOTION_COLOURS, GREY, SERIES_COLOURS, check_emotions, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-ROLE_COLOURS = {"train": "#D9E6F2", "validate": "#E8B800", "test": "#0072B2"}
+ROLE_COLOURS = {"train": "#D9E6F2", "validate": "#E8B800", "test": SERIES_COLOURS[0]}
 
 
 def network_diagram(
@@ -222,7 +222,12 @@ def pooling(
         for row, column in winners:
             left.add_patch(
                 Rectangle(
-                    (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=3
+                    (column - 0.5, row - 0.5),
+                    1,
+                    1,
+                    fill=False,
+                    edgecolor=SERIES_COLOURS[1],
+                    linewidth=3,
                 )
             )
         left.axhline(values.shape[0] // 2 - 0.5, color="black", linewidth=1.5)
@@ -252,69 +257,14 @@ def winners_on(
             few = len(rows) <= 4
             marks = axes.scatter(columns, rows, s=220 if few else 26, zorder=3, clip_on=False)
             marks.set(
-                facecolor="none" if few else "#D55E00",
-                edgecolor="#D55E00" if few else "white",
+                facecolor="none" if few else SERIES_COLOURS[1],
+                edgecolor=SERIES_COLOURS[1] if few else "white",
                 linewidth=3 if few else 0.5,
             )
-            axes.axhline(cut[0] - 0.5, color="#0072B2", linewidth=2)
-            axes.axvline(cut[1] - 0.5, color="#0072B2", linewidth=2)
+            axes.axhline(cut[0] - 0.5, color=SERIES_COLOURS[0], linewidth=2)
+            axes.axvline(cut[1] - 0.5, color=SERIES_COLOURS[0], linewidth=2)
             axes.set(title=title, ylabel="row")
         grid[-1].set(xlabel="column (frame)")
-    return figure
-
-
-def around_centers(
-    points: NDArray[Any], emotions: Sequence[str], centers: Mapping[str, Sequence[float]]
-) -> Figure:
-    """Points in the plane, each joined to the center of its emotion.
-
-    Args:
-        points: (n, 2).
-        emotions: (n,) names.
-        centers: emotion -> (2,).
-
-    Raises:
-        ValueError: an emotion has no colour or no center.
-    """
-    check_emotions(emotions)
-    if missing := sorted(set(emotions) - set(centers)):
-        raise ValueError(f"no center for emotion {', '.join(map(repr, missing))}")
-    with new_figure(6.5, 4.6) as figure:
-        axes = figure.add_subplot()
-        for name, center in centers.items():
-            own = points[np.array([emotion == name for emotion in emotions])]
-            colour = EMOTION_COLOURS[name]
-            for point in own:
-                axes.plot(*zip(point, center, strict=True), color=colour, linewidth=1, alpha=0.6)
-            marker = EMOTION_MARKERS[name]
-            axes.scatter(own[:, 0], own[:, 1], s=55, color=colour, marker=marker, label=name)
-            ring = axes.scatter(center[0], center[1], s=170, color="white", zorder=3)
-            ring.set(edgecolor=colour, linewidth=2.5)
-        axes.set(xlabel="first number of the embedding", ylabel="second number", aspect="equal")
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return figure
-
-
-def pictures(inputs: Mapping[str, NDArray[Any]], seconds: float) -> Figure:
-    """Inputs scaled to [0, 1] under each other, on one colour scale, to be compared.
-
-    Args:
-        inputs: title -> (coefficients, frames).
-        seconds: what the frames span.
-
-    Raises:
-        ValueError: there are no inputs, or their shapes differ.
-    """
-    shapes = sorted({np.shape(values) for values in inputs.values()})
-    if len(shapes) != 1:
-        raise ValueError(f"inputs must have one shape, these have {shapes}")
-    with new_figure(8.0, 0.8 + 1.5 * len(inputs)) as figure:
-        column = figure.subplots(len(inputs), 1, squeeze=False, sharex=True)[:, 0]
-        for axes, (title, values) in zip(column, inputs.items(), strict=True):
-            image = draw_coefficients(axes, values, seconds, vmin=0.0, vmax=1.0)
-            axes.set(title=title, ylabel="coefficient")
-        column[-1].set_xlabel("time (s)")
-        figure.colorbar(image, ax=list(column), label="scaled value", aspect=40)
     return figure
 
 
@@ -350,4 +300,40 @@ def fold_map(roles: pd.DataFrame) -> Figure:
             for colour, name in zip(ROLE_COLOURS.values(), names, strict=True)
         ]
         figure.legend(handles=handles, ncols=3, frameon=False, loc="outside upper center")
+    return figure
+
+
+def pulls(
+    scores: Mapping[str, float], embedding: NDArray[Any], picture: NDArray[Any], seconds: float
+) -> Figure:
+    """What each of the three terms pulls at, in one utterance: minus its slope there.
+
+    Args:
+        scores: emotion -> pull of the softmax loss at its score.
+        embedding: (dim,) pull of the center loss at each number of the embedding.
+        picture: (coefficients, frames) pull of the reconstruction loss at each rebuilt value, in
+            any unit: it is drawn on a scale of its own.
+        seconds: what the frames span.
+
+    Raises:
+        ValueError: an emotion has no colour.
+    """
+    check_emotions(list(scores))
+    with new_figure(10.0, 6.4) as figure:
+        grid = figure.add_gridspec(2, 2, width_ratios=(1, 2))
+        bars = figure.add_subplot(grid[0, 0])
+        colours = [EMOTION_COLOURS[name] for name in scores]
+        bars.barh(list(scores), list(scores.values()), color=colours)
+        bars.axvline(0, color="black", linewidth=1)
+        bars.invert_yaxis()
+        bars.set(title="S pulls at the scores", xlabel="pull")
+        numbers = figure.add_subplot(grid[0, 1])
+        numbers.bar(np.arange(1, len(embedding) + 1), embedding, color=SERIES_COLOURS[0])
+        numbers.axhline(0, color="black", linewidth=1)
+        numbers.set(title="C pulls at the embedding", xlabel="number", ylabel="pull")
+        image = figure.add_subplot(grid[1, :])
+        swing = float(np.abs(picture).max()) or 1.0
+        drawn = draw_coefficients(image, picture, seconds, cmap="RdBu_r", vmin=-swing, vmax=swing)
+        image.set(title="A pulls at every rebuilt value", xlabel="time (s)", ylabel="coefficient")
+        figure.colorbar(drawn, ax=image, label="pull")
     return figure

@@ -14,7 +14,10 @@ from ser_lib.plots.style import (
     GREY,
     SERIES_COLOURS,
     check_emotions,
+    handles_of,
     new_figure,
+    outer_legend,
+    panel_grid,
 )
 
 if TYPE_CHECKING:
@@ -48,14 +51,10 @@ def embeddings(
                 f"panel {title!r}: points {points.shape} and centers {centers.shape}, expected "
                 f"({len(index)}, 2) and ({len(emotions)}, 2)"
             )
-    if not panels:
-        raise ValueError("there is no panel to draw")
-    across = min(len(panels), 2 if len(panels) == 4 else 3)
+    across = min(max(len(panels), 1), 2 if len(panels) == 4 else 3)
     down = -(-len(panels) // across)
     with new_figure(_WIDTH, 0.5 + 0.93 * _WIDTH / across * down) as figure:
-        grid = figure.subplots(down, across, squeeze=False).ravel()
-        for axes in grid[len(panels) :]:
-            axes.axis("off")
+        grid = panel_grid(figure, len(panels), across).ravel()
         for axes, (title, (points, centers)) in zip(grid, panels.items(), strict=False):
             for k, name in enumerate(emotions):
                 own = points[index == k]
@@ -71,10 +70,7 @@ def embeddings(
             axes.set(title=title)
             axes.set_aspect("equal", adjustable="datalim")
             axes.locator_params(nbins=5)
-        handles, names = grid[0].get_legend_handles_labels()
-        figure.legend(
-            handles, names, ncols=len(names), frameon=False, loc="outside lower center", fontsize=12
-        )
+        outer_legend(figure, handles_of(grid[:1]), ncols=len(emotions), fontsize=12)
     return figure
 
 
@@ -140,12 +136,37 @@ def maps(panels: Mapping[str, tuple[NDArray[Any], Sequence[str]]]) -> Figure:
             axes.set_aspect("equal", adjustable="datalim")
             for spine in axes.spines.values():
                 spine.set(visible=True, color=GREY)
-        figure.legend(
-            handles.values(),
-            handles.keys(),
-            ncols=len(handles),
-            frameon=False,
-            loc="outside lower center",
-            fontsize=12,
-        )
+        outer_legend(figure, handles, ncols=len(handles), fontsize=12)
+    return figure
+
+
+def around_centers(
+    points: NDArray[Any], emotions: Sequence[str], centers: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Points in the plane, each joined to the center of its emotion.
+
+    Args:
+        points: (n, 2).
+        emotions: (n,) names.
+        centers: emotion -> (2,).
+
+    Raises:
+        ValueError: an emotion has no colour or no center.
+    """
+    check_emotions(emotions)
+    if missing := sorted(set(emotions) - set(centers)):
+        raise ValueError(f"no center for emotion {', '.join(map(repr, missing))}")
+    with new_figure(6.5, 4.6) as figure:
+        axes = figure.add_subplot()
+        for name, center in centers.items():
+            own = points[np.array([emotion == name for emotion in emotions])]
+            colour = EMOTION_COLOURS[name]
+            for point in own:
+                axes.plot(*zip(point, center, strict=True), color=colour, linewidth=1, alpha=0.6)
+            marker = EMOTION_MARKERS[name]
+            axes.scatter(own[:, 0], own[:, 1], s=55, color=colour, marker=marker, label=name)
+            ring = axes.scatter(center[0], center[1], s=170, color="white", zorder=3)
+            ring.set(edgecolor=colour, linewidth=2.5)
+        axes.set(xlabel="first number of the embedding", ylabel="second number", aspect="equal")
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ser_lib.plots.style import GREY, SERIES_COLOURS, SERIES_DASHES, new_figure
+from ser_lib.plots.style import (
+    GREY,
+    SERIES_COLOURS,
+    SERIES_DASHES,
+    handles_of,
+    new_figure,
+    outer_legend,
+    panel_grid,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,9 +141,7 @@ def epochs(
         raise ValueError(f"nothing to draw in {dict(panels)}")
     rows = -(-len(panels) // 2)
     with new_figure(9.0, 0.8 + 2.5 * rows) as figure:
-        grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
-        for axes in grid.ravel()[len(panels) :]:
-            axes.set_visible(False)
+        grid = panel_grid(figure, len(panels), 2, sharex=True, sharey=True)
         for axes, (title, curves) in zip(grid.ravel(), panels.items(), strict=False):
             axes.set_title(title, fontsize=11)
             axes.set_yscale("log")
@@ -165,19 +171,50 @@ def epochs(
             axes.set_xlabel("epoch")
         for axes in grid[:, 0]:
             axes.set_ylabel(ylabel)
-        _legend_above(figure, grid.ravel())
+        handles = handles_of(grid.ravel())
+        outer_legend(figure, handles, above=True, ncols=min(len(handles), 3) or 1)
     return figure
 
 
-def _legend_above(figure: Figure, grid: Sequence[Any] | NDArray[Any]) -> None:
-    """One legend for all panels: each name once."""
-    handles: dict[str, Any] = {}
-    for axes in grid:
-        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(name, handle)
-    if handles:
-        figure.legend(handles.values(), handles, loc="outside upper center", frameon=False,
-                      ncols=min(len(handles), 3))  # fmt: skip
+def learning_curves(
+    panels: Mapping[str, Mapping[str, pd.DataFrame]], *, log: Collection[str] = ()
+) -> Figure:
+    """Measures against the epoch, a panel each: the mean of the runs, and their middle half.
+
+    Args:
+        panels: label of the vertical axis -> label of the curve -> ``mean``, ``low`` and ``high``
+            indexed by epoch (:func:`ser_lib.evidence.effects.by_epoch`); a curve without
+            rows has only its label. A label has one colour and dash in all panels.
+        log: panels with a logarithmic axis.
+
+    Raises:
+        ValueError: there is no panel, or more curves than there are colours.
+    """
+    labels = list(dict.fromkeys(label for curves in panels.values() for label in curves))
+    if not panels or not 0 < len(labels) <= len(SERIES_COLOURS):
+        raise ValueError(
+            f"{len(panels)} panels of {len(labels)} curves; at least one panel and 1 to "
+            f"{len(SERIES_COLOURS)} curves can be drawn"
+        )
+    with new_figure(max(6.0, 3.4 * len(panels)), 3.8) as figure:
+        grid = figure.subplots(1, len(panels), squeeze=False)[0]
+        handles: dict[str, Any] = {}
+        for axes, (title, curves) in zip(grid, panels.items(), strict=True):
+            for label, values in curves.items():
+                number = labels.index(label)
+                colour, dash = SERIES_COLOURS[number], SERIES_DASHES[number]
+                (handles[label],) = axes.plot(
+                    values.index, values["mean"], color=colour, linestyle=dash, linewidth=2
+                )
+                if len(values):
+                    band = (values["low"].astype(float), values["high"].astype(float))
+                    axes.fill_between(values.index, *band, color=colour, alpha=0.15, linewidth=0)
+            if title in log:
+                axes.set_yscale("log")
+            axes.set(xlabel="epoch", ylabel=title)
+        in_order = {label: handles[label] for label in labels}
+        outer_legend(figure, in_order, ncols=2 if max(map(len, labels)) > 20 else 4)
+    return figure
 
 
 def _draw_confusion(

@@ -161,3 +161,69 @@ def envelopes(log_mel_frame: NDArray[Any], smoothed: Mapping[str, NDArray[Any]])
         axes.set(xlabel="mel band", ylabel="dB")
         axes.legend(frameon=False)
     return figure
+
+
+def pictures(inputs: Mapping[str, NDArray[Any]], seconds: float) -> Figure:
+    """Inputs scaled to [0, 1] under each other, on one colour scale, to be compared.
+
+    Args:
+        inputs: title -> (coefficients, frames).
+        seconds: what the frames span.
+
+    Raises:
+        ValueError: there are no inputs, or their shapes differ.
+    """
+    shapes = sorted({np.shape(values) for values in inputs.values()})
+    if len(shapes) != 1:
+        raise ValueError(f"inputs must have one shape, these have {shapes}")
+    with new_figure(8.0, 0.8 + 1.5 * len(inputs)) as figure:
+        column = figure.subplots(len(inputs), 1, squeeze=False, sharex=True)[:, 0]
+        for axes, (title, values) in zip(column, inputs.items(), strict=True):
+            image = draw_coefficients(axes, values, seconds, vmin=0.0, vmax=1.0)
+            axes.set(title=title, ylabel="coefficient")
+        column[-1].set_xlabel("time (s)")
+        figure.colorbar(image, ax=list(column), label="scaled value", aspect=40)
+    return figure
+
+
+def readings(vectors: Mapping[str, Mapping[str, NDArray[Any]]]) -> Figure:
+    """Vectors of the same utterances read in several ways, as pictures on one scale.
+
+    Args:
+        vectors: reading -> utterance -> (coefficients, steps), each number in standard deviations
+            from its mean.
+
+    Raises:
+        ValueError: the readings are not of the same utterances, or there are none.
+    """
+    columns = list(dict.fromkeys(name for row in vectors.values() for name in row))
+    if not columns or any(list(row) != columns for row in vectors.values()):
+        raise ValueError(f"readings must be of the same utterances, at least one: {columns}")
+    heights = [1.0 + 0.05 * len(row[columns[0]]) for row in vectors.values()]
+    with new_figure(9.0, 1.2 + 0.8 * sum(heights)) as figure:
+        grid = figure.subplots(
+            len(vectors), len(columns), squeeze=False, sharex="row", height_ratios=heights
+        )
+        for number, (reading, row) in enumerate(vectors.items()):
+            for axes, (name, values) in zip(grid[number], row.items(), strict=True):
+                image = axes.imshow(
+                    values,
+                    origin="lower",
+                    aspect="auto",
+                    cmap="RdBu_r",
+                    vmin=-3.0,
+                    vmax=3.0,
+                    interpolation="nearest",
+                )
+                last = len(values) - 1
+                axes.set_yticks([0, last] if last else [0], ["1", str(last + 1)][: last + 1])
+                steps = values.shape[1]
+                axes.set_xticks([0, steps - 1], ["1", str(steps)])
+                axes.set_title(reading if number else f"{name}\n{reading}")
+        for axes in grid[-1]:
+            axes.set_xlabel("step in time")
+        figure.supylabel("coefficient", fontsize=11)
+        figure.colorbar(
+            image, ax=grid, label="standard deviations from the mean", aspect=40, extend="both"
+        )
+    return figure

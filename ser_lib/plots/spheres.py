@@ -13,7 +13,14 @@ from scipy.optimize import least_squares
 
 from ser_lib.angles import angle_matrix
 from ser_lib.plots.angles import check_angles
-from ser_lib.plots.style import EMOTION_COLOURS, EMOTION_MARKERS, GREY, check_emotions, new_figure
+from ser_lib.plots.style import (
+    EMOTION_COLOURS,
+    EMOTION_MARKERS,
+    GREY,
+    check_emotions,
+    new_figure,
+    panel_grid,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -83,14 +90,9 @@ def spheres(panels: Mapping[str, tuple[ArrayLike, Sequence[str]]]) -> Figure:
     Raises:
         ValueError: there is no panel, an emotion has no colour, or a matrix is none of angles.
     """
-    if not panels:
-        raise ValueError("there is no panel to draw")
-    across = min(len(panels), 2)
-    down = -(-len(panels) // across)
-    with new_figure(5.0 * across, 0.4 + 3.8 * down) as figure:
-        grid = figure.subplots(down, across, squeeze=False).ravel()
-        for axes in grid[len(panels) :]:
-            axes.axis("off")
+    down = -(-len(panels) // 2)
+    with new_figure(5.0 * min(max(len(panels), 1), 2), 0.4 + 3.8 * down) as figure:
+        grid = panel_grid(figure, len(panels), 2).ravel()
         for axes, (title, (angles, emotions)) in zip(grid, panels.items(), strict=False):
             _draw_sphere(axes, np.asarray(angles, dtype=np.float64), emotions)
             axes.set_title(title)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 EMOTION_COLOURS = {
     "anger": "#C84A00",
@@ -41,6 +46,10 @@ EMOTION_MARKERS = {
 SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#882255")
 SERIES_DASHES = ("-", "--", ":", "-.")
 GREY = "#6B6B6B"
+BAND = "#E4E4E4"
+"""A range of values behind what is drawn."""
+NOTE_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+"""Behind words that stand over lines."""
 
 _STYLE = {
     "figure.facecolor": "white",
@@ -74,4 +83,42 @@ def check_emotions(emotions: Sequence[str]) -> None:
         raise ValueError(
             f"no colour for emotion {', '.join(map(repr, unknown))}; known: "
             f"{', '.join(EMOTION_COLOURS)}"
+        )
+
+
+def panel_grid(figure: Figure, count: int, across: int, **options: Any) -> NDArray[Any]:
+    """Axes for ``count`` panels in rows of up to ``across``; what is left of the last row is blank.
+
+    Raises:
+        ValueError: there is no panel.
+    """
+    if count < 1:
+        raise ValueError("there is no panel to draw")
+    across = min(across, count)
+    grid: NDArray[Any] = figure.subplots(-(-count // across), across, squeeze=False, **options)
+    for axes in grid.ravel()[count:]:
+        axes.axis("off")
+    return grid
+
+
+def handles_of(panels: Iterable[Axes]) -> dict[str, Any]:
+    """What a legend for several panels must explain, each name once."""
+    handles: dict[str, Any] = {}
+    for axes in panels:
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(name, handle)
+    return handles
+
+
+def outer_legend(
+    figure: Figure, handles: Mapping[str, Any], *, above: bool = False, **options: Any
+) -> None:
+    """One legend for the whole figure, outside its panels; none where nothing is to explain."""
+    if handles:
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            loc="outside upper center" if above else "outside lower center",
+            frameon=False,
+            **options,
         )

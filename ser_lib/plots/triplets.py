@@ -10,7 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from ser_lib.plots.style import EMOTION_COLOURS, EMOTION_MARKERS, GREY, check_emotions, new_figure
+from ser_lib.plots.style import (
+    EMOTION_COLOURS,
+    EMOTION_MARKERS,
+    GREY,
+    NOTE_BOX,
+    check_emotions,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +56,7 @@ def one_triplet(
                 va="center",
                 color=GREY,
                 fontsize=10,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+                bbox=NOTE_BOX,
             )
         for role, emotion, point, move in zip(
             ("anchor", "positive", "negative"),
@@ -72,7 +79,7 @@ def one_triplet(
                 side,
                 textcoords="offset points",
                 ha="right" if role == "anchor" else "left",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+                bbox=NOTE_BOX,
             )
         reach = near + margin + 0.4
         axes.set(xlim=points[0][0] + reach * np.array([-1, 1.25]), xlabel="first number")

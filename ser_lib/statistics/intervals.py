@@ -39,6 +39,26 @@ class Interval:
             raise ValueError(f"the interval's low end {self.low} is above its high end {self.high}")
         inside("level", self.level)
 
+    @property
+    def ends(self) -> tuple[float, float, float]:
+        """Estimate, low end and high end."""
+        return self.estimate, self.low, self.high
+
+    @property
+    def side(self) -> int:
+        """On which side of zero it lies: 1, -1, or 0 if it holds zero."""
+        return (self.low > 0) - (self.high < 0)
+
+    def text(self, form: str = "{:+.1f}", unit: float = 0.01) -> str:
+        """Write the three numbers, each as ``form`` and in units of ``unit``.
+
+        Example:
+            >>> Interval(0.012, -0.005, 0.029).text()
+            '+1.2 (−0.5 to +2.9)'
+        """
+        middle, low, high = (form.format(end / unit).replace("-", "−") for end in self.ends)
+        return f"{middle} ({low} to {high})"
+
     def within(self, margin: float) -> bool:
         r"""Say whether the interval lies inside :math:`(-\text{margin}, +\text{margin})`."""
         return -margin < self.low and self.high < margin
@@ -55,8 +75,8 @@ def bootstrap_mean(
 
     With few speakers it is somewhat too narrow: of normal data with three seeds that vary a third
     as much as speakers do, the 95 % interval covers the true mean in about 90 % of cases for 10
-    speakers and 93 % for 24 (``tests/test_statistics.py`` repeats it). It takes speakers as
-    independent, though two that were held out together were tested by the same network.
+    speakers and 93 % for 24 (``tests/statistics/test_intervals.py`` repeats it). It takes speakers
+    as independent, though two that were held out together were tested by the same network.
 
     Args:
         values: (speakers, seeds), one value each. Seeds may be one, speakers at least two.
@@ -123,7 +143,7 @@ def bootstrap_pooled(
 
     Args:
         answers: One row per tested utterance: ``speaker``, ``seed``, ``key``, ``truth`` and
-            ``predicted`` (``AccuracyTable.answers``).
+            ``predicted`` (``ser_lib.evidence.Evidence.answers``).
         baseline: The same utterances answered by another condition; then the interval is that of
             the paired difference of accuracies, ``answers`` minus ``baseline``.
         metric: ``accuracy_class`` (over the classes in a draw's truth) or ``accuracy_overall``.
@@ -207,10 +227,8 @@ def verdict(interval: Interval, smallest: float) -> Verdict:
     """
     if not 0 <= smallest < math.inf:
         raise ValueError(f"smallest is {smallest}, it must be finite and not negative")
-    if interval.low > 0:
-        return "higher"
-    if interval.high < 0:
-        return "lower"
+    if interval.side:
+        return "higher" if interval.side > 0 else "lower"
     return "no difference" if interval.within(smallest) else "undecided"
 
 

@@ -1,6 +1,5 @@
 """The benchmark of angles compares forms that give the same, and says what it measured."""
 
-import itertools
 import json
 
 import numpy as np
@@ -21,8 +20,7 @@ def test_the_loop_gives_the_same_angles():
 
 def test_ratios_and_equality_in_one_run(monkeypatch):
     # Seconds of the loop, the table of angles, and the answers alone.
-    times = itertools.cycle([[0.012, 0.010], [0.002, 0.003], [0.0005, 0.0006]])
-    monkeypatch.setattr(bench.timeit, "repeat", lambda *_, **__: next(times))
+    monkeypatch.setattr(bench, "fastest_of_each", lambda *_: [0.010, 0.002, 0.0005])
     before = torch.get_num_threads()
     document = bench.compare(shapes=[(300, 8, 200), (1, 1, 1)], repeats=1)
     assert torch.get_num_threads() == before

@@ -4,9 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from ser_lib.evidence import Evidence, Missing, inconsistencies
+from ser_lib.evidence import Evidence, Missing
+from ser_lib.evidence.consistency import inconsistencies
 from ser_lib.metrics import accuracy_class
-from tests.fake_records import FOLDS, RUNS, S, evidence, joined, made
+from tests.fake_records import (
+    DRAWS,
+    FOLDS,
+    RUNS,
+    SIZE,
+    S,
+    evidence,
+    joined,
+    made,
+    records_of,
+    vector_evidence,
+)
 
 SC = {**S, "objective": "S+C"}
 
@@ -98,7 +110,7 @@ def test_measures_are_of_the_last_epoch_and_must_be_there():
     last = spoil("history", lambda t: t.assign(cross_entropy_0=t["epoch"] * 1.0))
     table = last.by_part(S, "cross_entropy")
     assert table.shape == (2 * FOLDS, RUNS // FOLDS)
-    assert set(table.xs("cross_entropy_0", level="part").to_numpy().ravel()) == {2.0}
+    assert set(table.xs("0", level="part").to_numpy().ravel()) == {2.0}
     with pytest.raises(ValueError, match="measure 'beauty' is not in the records"):
         last.by_part(S, "beauty")
     for wrong in (float("nan"), 0.0, -1.0):
@@ -113,3 +125,24 @@ def test_predictions_without_a_run_are_an_inconsistency():
     lost = runs["run"].iloc[0]
     found = inconsistencies(joined((runs[1:], predictions, history)))
     assert f"run {lost}: predictions without a run" in found
+
+
+def test_answers_are_told_apart_by_how_they_were_given():
+    runs, answers = records_of(0.75, by=["softmax", "angle"])
+    for row in answers:
+        if row["by"] == "angle":
+            row["predicted"] = row["truth"]
+    found = vector_evidence((runs, answers))
+    both = {by: found.answers({"corpus": "fake", "by": by}) for by in ("softmax", "angle")}
+    assert (both["angle"]["truth"] == both["angle"]["predicted"]).all()
+    assert found.answers({"corpus": "fake"}).equals(both["softmax"])
+    assert set(both["angle"]["part"]) == {f"draw {n}" for n in range(DRAWS)}
+    with pytest.raises(ValueError, match="no packed record answers by 'weights'"):
+        found.answers({"corpus": "fake", "by": "weights"})
+
+
+def test_seeds_of_a_condition_replace_those_of_the_protocol():
+    found = vector_evidence(records_of(0.75, seeds=(0,)), seeds=(0, 1, 2))
+    with pytest.raises(Missing):
+        found.answers({"corpus": "fake"})
+    assert len(found.answers({"corpus": "fake", "seeds": [0]})) == DRAWS * SIZE

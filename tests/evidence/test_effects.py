@@ -8,6 +8,7 @@ from scipy import stats
 from ser_lib import claims, records
 from ser_lib.evidence import effects
 from tests.fake_records import (
+    DRAWS,
     FOLDS,
     RUNS,
     SA,
@@ -15,7 +16,9 @@ from tests.fake_records import (
     S,
     evidence,
     made,
+    records_of,
     unbalanced,
+    vector_evidence,
     without_first_run,
 )
 
@@ -156,3 +159,20 @@ def test_gap_is_of_overall_accuracy_and_holds_its_estimate():
     shares = [(a["truth"] == a["predicted"]).mean() for a in map(found.answers, (S, SA))]
     assert gap.interval.estimate == pytest.approx(shares[0] - shares[1])
     assert gap.interval.low < gap.interval.estimate < gap.interval.high
+
+
+def test_gap_and_draws_of_a_chapter():
+    found = vector_evidence(records_of(0.75), records_of(0.5, model="fc"))
+    where = {"corpus": "fake"}
+    gap = effects.gap(found, where, {**where, "model": "fc"})
+    assert gap.interval is not None
+    assert gap.interval.estimate == pytest.approx(0.25)
+    # Nothing is paired, so that the interval is wider than that of the paired difference.
+    paired = effects.difference(found, where, {**where, "model": "fc"}, "accuracy_overall")
+    assert paired.interval is not None
+    widths = [effect.high - effect.low for effect in (gap.interval, paired.interval)]
+    assert widths[0] > 1.2 * widths[1]
+    right = effects.right_by_draw(found, where)
+    assert sorted(right) == sorted(18 + fold % 3 for fold in range(DRAWS))
+    assert effects.right_by_draw(found, {**where, "model": "gru"}).empty
+    assert str(effects.gap(found, where, {**where, "model": "gru"})) == "running: 0 of 10 runs"

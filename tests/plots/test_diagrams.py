@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from ser_lib import plots
@@ -11,7 +11,6 @@ from tests.figures import assert_house_style
 
 
 def examples() -> dict[str, Figure]:
-    names = ("anger", "sadness")
     roles = pd.DataFrame([["train", "validate", "test"]], index=["1"], columns=["a", "b", "c"])
     return {
         "kernels_on": plots.diagrams.kernels_on(
@@ -24,11 +23,15 @@ def examples() -> dict[str, Figure]:
         "pooling": plots.diagrams.pooling(
             np.arange(16.0).reshape(4, 4), np.ones((2, 2)), [(1, 1), (3, 3)]
         ),
-        "around_centers": plots.diagrams.around_centers(
-            np.array([[0.0, 1.0], [2.0, 3.0]]), names, {"anger": (0, 0), "sadness": (2, 2)}
-        ),
-        "pictures": plots.diagrams.pictures({"input": np.eye(4), "mean": np.zeros((4, 4))}, 6.0),
         "fold_map": plots.diagrams.fold_map(roles),
+        "winners": plots.diagrams.winners_on(
+            {"a": np.eye(6), "b": np.ones((4, 8))},
+            {"a": [(1, 1)], "b": [(0, k) for k in range(8)]},
+            cut=(2, 2),
+        ),
+        "pulls": plots.diagrams.pulls(
+            {"anger": 0.7, "sadness": -0.7}, np.arange(4.0) - 1, np.eye(4) - 0.5, 6.0
+        ),
     }
 
 
@@ -72,27 +75,6 @@ def test_pooling_marks_the_winners_and_prints_every_number() -> None:
     assert [text.get_text() for text in right.texts] == ["5", "7", "13", "15"]
 
 
-def test_around_centers_joins_each_point_to_its_own_center() -> None:
-    points = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 4.0]])
-    centers = {"anger": (1.0, 1.0), "sadness": (5.0, 5.0)}
-    figure = plots.diagrams.around_centers(points, ["anger", "anger", "sadness"], centers)
-    axes = figure.axes[0]
-    ends = [tuple(map(tuple, line.get_xydata())) for line in axes.lines]
-    assert ends == [((0, 1), (1, 1)), ((2, 3), (1, 1)), ((4, 4), (5, 5))]
-    clouds = [item for item in axes.collections if isinstance(item, PathCollection)]
-    np.testing.assert_array_equal(clouds[0].get_offsets(), points[:2])
-
-
-def test_pictures_share_one_scale() -> None:
-    figure = plots.diagrams.pictures({"input": np.eye(4), "mean": np.full((4, 4), 0.5)}, 6.0)
-    first, second, _ = figure.axes
-    assert [axes.get_title() for axes in (first, second)] == ["input", "mean"]
-    np.testing.assert_array_equal(first.images[0].get_array(), np.eye(4))
-    assert first.images[0].get_clim() == second.images[0].get_clim() == (0, 1)
-    with pytest.raises(ValueError, match=r"\(4, 4\), \(4, 5\)"):
-        plots.diagrams.pictures({"a": np.zeros((4, 4)), "b": np.zeros((4, 5))}, 6.0)
-
-
 def test_fold_map_colours_the_roles() -> None:
     roles = pd.DataFrame(
         [["train", "validate", "test"], ["train", "test", "validate"]], columns=["a", "b", "c"]
@@ -108,4 +90,21 @@ def test_refusals_name_the_value() -> None:
     with pytest.raises(ValueError, match="'judge'"):
         plots.diagrams.fold_map(pd.DataFrame([["judge"]]))
     with pytest.raises(ValueError, match="no center for emotion 'fear'"):
-        plots.diagrams.around_centers(np.zeros((1, 2)), ["fear"], {})
+        plots.embeddings.around_centers(np.zeros((1, 2)), ["fear"], {})
+
+
+def test_winners_stand_at_column_and_row():
+    (axes,) = plots.diagrams.winners_on({"a": np.eye(6)}, {"a": [(1, 4), (5, 0)]}, cut=(3, 2)).axes
+    np.testing.assert_array_equal(axes.collections[0].get_offsets(), [[4, 1], [0, 5]])
+    across, down = (line.get_xydata() for line in axes.lines)
+    assert across[0, 1] == 2.5
+    assert down[0, 0] == 1.5
+
+
+def test_pulls_have_the_lengths_that_they_are_given() -> None:
+    bars, numbers, image, _ = examples()["pulls"].axes
+    assert [bar.get_width() for bar in bars.patches] == [0.7, -0.7]
+    assert [bar.get_height() for bar in numbers.patches] == [-1, 0, 1, 2]
+    np.testing.assert_array_equal(image.images[0].get_array(), np.eye(4) - 0.5)
+    with pytest.raises(ValueError, match="no colour for emotion 'awe'"):
+        plots.diagrams.pulls({"awe": 1.0}, np.ones(2), np.ones((2, 2)), 1.0)

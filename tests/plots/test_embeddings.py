@@ -27,10 +27,8 @@ def examples():
         "maps": plots.embeddings.maps(
             dict.fromkeys("abc", (POINTS, ["anger", "sadness", "anger"]))
         ),
-        "winners": plots.diagrams.winners_on(
-            {"a": np.eye(6), "b": np.ones((4, 8))},
-            {"a": [(1, 1)], "b": [(0, k) for k in range(8)]},
-            cut=(2, 2),
+        "around_centers": plots.embeddings.around_centers(
+            np.array([[0.0, 1.0], [2.0, 3.0]]), NAMES, {"anger": (0, 0), "sadness": (2, 2)}
         ),
     }
 
@@ -69,14 +67,6 @@ def test_maps_draw_each_panel_with_its_own_emotions_and_no_numbers():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["anger", "sadness"]
 
 
-def test_winners_stand_at_column_and_row():
-    (axes,) = plots.diagrams.winners_on({"a": np.eye(6)}, {"a": [(1, 4), (5, 0)]}, cut=(3, 2)).axes
-    np.testing.assert_array_equal(drawn(axes)[0], [[4, 1], [0, 5]])
-    across, down = (line.get_xydata() for line in axes.lines)
-    assert across[0, 1] == 2.5
-    assert down[0, 0] == 1.5
-
-
 def test_refusals_name_the_value():
     with pytest.raises(ValueError, match="'envy'"):
         plots.embeddings.embeddings({"a": (POINTS, CENTERS)}, [0, 1, 0], ("anger", "envy"))
@@ -90,3 +80,14 @@ def test_refusals_name_the_value():
         plots.embeddings.maps({"a": (POINTS[:1], ["envy"])})
     with pytest.raises(ValueError, match=r"'a'.*\(3, 2\).*expected \(2, 2\)"):
         plots.embeddings.maps({"a": (POINTS, ["anger", "sadness"])})
+
+
+def test_around_centers_joins_each_point_to_its_own_center() -> None:
+    points = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 4.0]])
+    centers = {"anger": (1.0, 1.0), "sadness": (5.0, 5.0)}
+    figure = plots.embeddings.around_centers(points, ["anger", "anger", "sadness"], centers)
+    axes = figure.axes[0]
+    ends = [tuple(map(tuple, line.get_xydata())) for line in axes.lines]
+    assert ends == [((0, 1), (1, 1)), ((2, 3), (1, 1)), ((4, 4), (5, 5))]
+    clouds = [item for item in axes.collections if isinstance(item, PathCollection)]
+    np.testing.assert_array_equal(clouds[0].get_offsets(), points[:2])

@@ -10,6 +10,12 @@ from ser_lib import plots
 from tests.figures import assert_house_style
 
 
+def curve(*values: float) -> pd.DataFrame:
+    mean = np.array(values)
+    columns = {"mean": mean, "low": mean - 0.1, "high": mean + 0.1}
+    return pd.DataFrame(columns, index=range(1, len(values) + 1))
+
+
 def examples() -> dict[str, Figure]:
     names = ("anger", "sadness")
     accuracies = pd.DataFrame({"S": [50.0, 70.0], "S+C": [60.0, 65.0]}, index=["a", "b"])
@@ -26,6 +32,14 @@ def examples() -> dict[str, Figure]:
             {"one": {"A": [4.0, 2.0, 1.0], "S+A": [3.0, 1.0, 1.0]}, "two": "running", "three": {}},
             {"one": {"mean input": 0.5}, "two": {"mean input": 0.7}},
             ylabel="error",
+        ),
+        "learning_curves": plots.results.learning_curves(
+            {
+                "loss": {"S": curve(1.0, 0.5), "S+A (running: 3 of 30 runs)": curve()},
+                "accuracy": {"S": curve(0.3, 0.6)},
+                "error": {"A": curve(0.2, 0.1)},
+            },
+            log=("loss",),
         ),
     }
 
@@ -75,7 +89,7 @@ def test_epochs_start_at_one_and_a_missing_panel_has_a_note():
     assert [line.get_ydata()[0] for line in (one.lines[2], two.lines[0])] == [0.5, 0.7]
     assert [text.get_text() for text in two.texts] == ["running"]
     assert not three.lines
-    assert not unused.get_visible()
+    assert not unused.axison
 
 
 def test_a_matrix_of_another_size_is_refused() -> None:
@@ -94,3 +108,20 @@ def test_a_matrix_of_another_size_is_refused() -> None:
 def test_nothing_to_draw_is_refused(draw):
     with pytest.raises(ValueError, match=r"no confusion|nothing to draw"):
         draw()
+
+
+def test_learning_curves_keep_a_label_in_all_panels_and_name_what_is_missing() -> None:
+    figure = examples()["learning_curves"]
+    loss, accuracy, error = figure.axes
+    np.testing.assert_array_equal(loss.lines[0].get_ydata(), [1.0, 0.5])
+    np.testing.assert_array_equal(loss.lines[0].get_xdata(), [1, 2])
+    assert len(loss.lines[1].get_ydata()) == 0
+    assert len(loss.collections) == 1  # no band where there is no curve
+    assert loss.lines[0].get_color() == accuracy.lines[0].get_color()
+    assert error.lines[0].get_color() != accuracy.lines[0].get_color()
+    assert (loss.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["S", "S+A (running: 3 of 30 runs)", "A"]
+    for panels in ({}, {"loss": {}}, {"loss": {str(n): curve(1.0) for n in range(5)}}):
+        with pytest.raises(ValueError, match="1 to 4 curves can be drawn"):
+            plots.results.learning_curves(panels)

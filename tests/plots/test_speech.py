@@ -1,5 +1,6 @@
 """The figures of recordings and features draw the numbers they are given."""
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -18,6 +19,8 @@ def examples() -> dict[str, Figure]:
     signals = {name: RNG.normal(size=16000).astype(np.float32) for name in names}
     bands = {name: RNG.normal(size=(128, 32)) for name in names}
     cepstra = {name: RNG.normal(size=(40, 32)) for name in names}
+    cubes = {"short": np.eye(13, 30), "long": np.zeros((13, 30))}
+    strips = {"short": np.ones((1, 390)), "long": np.zeros((1, 390))}
     return {
         "emotion_counts": plots.speech.emotion_counts({"anger": 3, "sadness": 5}),
         "side_by_side": plots.speech.side_by_side(signals, 16000, bands, cepstra),
@@ -25,6 +28,8 @@ def examples() -> dict[str, Figure]:
             np.arange(5.0), np.arange(5.0) ** 0.5, np.eye(5)[1:4]
         ),
         "envelopes": plots.speech.envelopes(np.arange(8.0), {"3 kept": np.ones(8)}),
+        "pictures": plots.speech.pictures({"input": np.eye(4), "mean": np.zeros((4, 4))}, 6.0),
+        "readings": plots.speech.readings({"mfcc_13x30": cubes, "mean_390": strips}),
     }
 
 
@@ -68,3 +73,27 @@ def test_refusals_name_the_value() -> None:
         plots.speech.emotion_counts({"envy": 2})
     with pytest.raises(ValueError, match="same emotions"):
         plots.speech.side_by_side({"anger": np.zeros(3)}, 2, {}, {})
+
+
+def test_pictures_share_one_scale() -> None:
+    figure = plots.speech.pictures({"input": np.eye(4), "mean": np.full((4, 4), 0.5)}, 6.0)
+    first, second, _ = figure.axes
+    assert [axes.get_title() for axes in (first, second)] == ["input", "mean"]
+    np.testing.assert_array_equal(first.images[0].get_array(), np.eye(4))
+    assert first.images[0].get_clim() == second.images[0].get_clim() == (0, 1)
+    with pytest.raises(ValueError, match=r"\(4, 4\), \(4, 5\)"):
+        plots.speech.pictures({"a": np.zeros((4, 4)), "b": np.zeros((4, 5))}, 6.0)
+
+
+def test_readings_share_one_scale_and_name_the_utterances() -> None:
+    figure = examples()["readings"]
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    np.testing.assert_array_equal(images[0].get_array(), np.eye(13, 30))
+    assert {image.get_clim() for image in images} == {(-3.0, 3.0)}
+    said = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+    assert {"short\nmfcc_13x30", "long\nmfcc_13x30", "mean_390"} <= set(said)
+    assert {"13", "30", "390"} <= set(said)
+    one = {"short": np.eye(2)}
+    for vectors in ({}, {"a": {}}, {"a": one, "b": {"long": np.eye(2)}}):
+        with pytest.raises(ValueError, match="same utterances"):
+            plots.speech.readings(vectors)

@@ -1,18 +1,14 @@
-"""The chain of evidence: every claim of a paper, judged by its rule from the packed records.
+"""Verdicts: every claim judged by its rule from the packed records, written, and checked.
 
-``results/<study>/claims.yml`` holds what people fixed before the runs: the claim's place and words,
-the printed figures, our protocol, the rule. ``verdicts.json`` beside it holds what was computed,
-and is written by :func:`update` only. :func:`check` computes it all again.
+``verdicts.json`` beside a ledger holds what was computed, and is written by :func:`update` only.
+:func:`check` computes it all again.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from ser_lib import records
-from ser_lib.book import prose
+from ser_lib.claims import page, prose
 from ser_lib.claims.comparisons import VERDICTS, Finding, adjust
-from ser_lib.claims.rules import NEEDED, RULES
-from ser_lib.evidence import Evidence, Protocol, inconsistencies, yardsticks
+from ser_lib.claims.ledger import Ledger, load_ledger, results_in, studies
+from ser_lib.claims.rules import RULES
+from ser_lib.evidence import Evidence, yardsticks
+from ser_lib.evidence.consistency import inconsistencies
 from ser_lib.files import atomic_write
 from ser_lib.records import Records
 
@@ -37,103 +35,16 @@ _TIMINGS = {
     "no_overhead": ("steps.json", ("objective", "milliseconds")),
 }
 """Where a rule's timings are, which `ser bench` wrote, and what a row must have."""
-_ALWAYS = ("id", "place", "quote", "protocol", "rule")
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """The claims of one paper, as they were fixed before the runs."""
-
-    study: str
-    folder: Path
-    text: Mapping[str, Any]
-    """The whole of ``claims.yml``."""
-    claims: tuple[dict[str, Any], ...]
-    protocol: Protocol
-
-    @property
-    def theirs(self) -> tuple[dict[str, Any], ...]:
-        """The paper's claims."""
-        return tuple(claim for claim in self.claims if not claim.get("ours"))
-
-    @property
-    def ours(self) -> tuple[dict[str, Any], ...]:
-        """Questions of ours, which are not counted as the paper's claims."""
-        return tuple(claim for claim in self.claims if claim.get("ours"))
-
-    @property
-    def printed(self) -> frozenset[float]:
-        """Every number that the paper prints and the ledger quotes."""
-        return frozenset(_numbers([claim.get("printed") for claim in self.claims]))
-
-
-def load_ledger(study: str = "paper1", root: Path | None = None) -> Ledger:
-    """Read and validate ``results/<study>/claims.yml``.
-
-    Args:
-        study: a folder of ``results/``.
-        root: the repository; by default the one that the results folder lies in.
-
-    Raises:
-        ValueError: the file is missing, not valid, or a claim lacks what its rule needs.
-    """
-    import yaml
-
-    folder = _results(root) / study
-    path, plan_path = folder / "claims.yml", folder / "plan.toml"
-    try:
-        text = yaml.safe_load(path.read_text(encoding="utf-8"))
-        plan = tomllib.loads(plan_path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ValueError(f"study {study!r} has no ledger: {error.filename} is missing") from error
-    except (yaml.YAMLError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path} or {plan_path} is not valid: {error}") from error
-    try:
-        smallest = plan["rules"]["smallest_effect"]
-        protocol = Protocol.from_rules(text["rules"], plan.get("fixed", {}), smallest)
-        left_out = [{k: v for k, v in c.items() if k != "reason"} for c in text.get("left_out", ())]
-        claims = tuple(_complete(claim, smallest, left_out) for claim in text["claims"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: {type(error).__name__} {error}") from error
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if twice := [name for name, n in Counter(c["id"] for c in claims).items() if n > 1]:
-        raise ValueError(f"{path}: claim {', '.join(twice)} stands twice")
-    return Ledger(study, folder, text, claims, protocol)
-
-
-def _complete(claim: Any, smallest: float, left_out: list[dict[str, Any]]) -> dict[str, Any]:
-    """Refuse a claim that cannot be judged; fill in the smallest effect, drop what is left out."""
-    name = claim.get("id", claim)
-    if absent := [entry for entry in _ALWAYS if not claim.get(entry)]:
-        raise ValueError(f"claim {name!r} lacks {', '.join(absent)}")
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        raise ValueError(f"claim id {name!r} is not lower-case words joined by hyphens")
-    rule = claim["rule"]
-    if rule not in RULES:
-        raise ValueError(f"claim {name!r}: unknown rule {rule!r}, known: {', '.join(RULES)}")
-    if absent := [entry for entry in NEEDED[rule] if entry not in claim]:
-        raise ValueError(f"claim {name!r}: rule {rule!r} needs {', '.join(absent)}")
-    if "family" in claim and rule not in ("better", "lower"):
-        raise ValueError(f"claim {name!r}: rule {rule!r} has no p value for a family")
-    made = {"smallest": smallest, **claim}
-    if "cells" in made:
-        made["cells"] = [
-            where
-            for where in made["cells"]
-            if not any(gone.items() <= where.items() for gone in left_out)
-        ]
-    return made
-
-
-def evidence(study: str = "paper1", root: Path | None = None) -> Evidence:
+def evidence(study: str, root: Path | None = None) -> Evidence:
     """Give a study's records, as many as there are, to be asked by condition.
 
     Raises:
         ValueError: the ledger or the records cannot be read.
     """
     ledger = load_ledger(study, root)
-    return Evidence(_records(ledger), ledger.protocol)
+    return Evidence(records.load_if_any(ledger.study, ledger.folder.parent), ledger.protocol)
 
 
 def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
@@ -172,13 +83,13 @@ def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
     return rounded
 
 
-def load_verdicts(study: str = "paper1", root: Path | None = None) -> dict[str, Any]:
+def load_verdicts(study: str, root: Path | None = None) -> dict[str, Any]:
     """Read what was computed last.
 
     Raises:
         ValueError: ``verdicts.json`` is missing or damaged.
     """
-    path = _results(root) / study / "verdicts.json"
+    path = results_in(root) / study / "verdicts.json"
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -186,11 +97,6 @@ def load_verdicts(study: str = "paper1", root: Path | None = None) -> dict[str, 
     except ValueError as error:
         raise ValueError(f"{path} is not valid: {error}; run: ser claims update") from error
     return document
-
-
-def studies(root: Path | None = None) -> tuple[str, ...]:
-    """Names of the studies that have a ledger."""
-    return tuple(sorted(path.parent.name for path in _results(root).glob("*/claims.yml")))
 
 
 def verdict(claim: str, root: Path | None = None) -> str:
@@ -207,14 +113,14 @@ def verdict(claim: str, root: Path | None = None) -> str:
     return str(known[claim]["verdict"])
 
 
-def update(study: str = "paper1", root: Path | None = None) -> dict[str, Any]:
+def update(study: str, root: Path | None = None) -> dict[str, Any]:
     """Judge every claim and write ``verdicts.json``.
 
     Raises:
         ValueError: the ledger or the records cannot be used.
     """
     ledger = load_ledger(study, root)
-    document = judge(ledger, _records(ledger))
+    document = judge(ledger, records.load_if_any(ledger.study, ledger.folder.parent))
     with atomic_write(ledger.folder / "verdicts.json") as file:
         file.write((json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
     return document
@@ -225,7 +131,7 @@ def check(root: Path | None = None) -> list[str]:
 
     Compared are, for each study with a ledger: the records with themselves, the written verdicts
     and numbers with those that the rules give; and the prose of all chapters with both
-    (:mod:`ser_lib.book.prose`).
+    (:mod:`ser_lib.claims.prose`).
 
     Raises:
         ValueError: a ledger cannot be read.
@@ -236,7 +142,7 @@ def check(root: Path | None = None) -> list[str]:
     for study in studies(root):
         ledger = load_ledger(study, root)
         printed |= ledger.printed
-        found = _records(ledger)
+        found = records.load_if_any(ledger.study, ledger.folder.parent)
         if found:
             problems += [f"{study}, records: {problem}" for problem in inconsistencies(found)]
         try:
@@ -251,10 +157,10 @@ def check(root: Path | None = None) -> list[str]:
             if name in words:
                 problems.append(f"claim {name} stands in two ledgers")
             words[name] = entry["verdict"]
-    return problems + prose.check(_results(root).parent, printed, words)
+    return problems + prose.check(results_in(root).parent, printed, words)
 
 
-def count(study: str = "paper1", root: Path | None = None) -> dict[str, int]:
+def count(study: str, root: Path | None = None) -> dict[str, int]:
     """How many of a paper's claims have each verdict, in the order of ``comparisons.VERDICTS``.
 
     Questions of ours, which the ledger marks as such, are not the paper's claims.
@@ -271,30 +177,19 @@ def count(study: str = "paper1", root: Path | None = None) -> dict[str, int]:
     return {word: counted[word] for word in VERDICTS}
 
 
-def downloads(study: str = "paper1", root: Path | None = None) -> tuple[Path, ...]:
+def downloads(study: str, root: Path | None = None) -> tuple[Path, ...]:
     """Files of a study that the book offers: plan, ledger, verdicts, and the records so far."""
-    folder = _results(root) / study
+    folder = results_in(root) / study
     names = ["plan.toml", "claims.yml", "verdicts.json", "table1.py", *yardsticks.FILES]
     names += [name for name, _ in _TIMINGS.values()]
     names += [f"{name}.parquet" for name in records.TABLES]
     return tuple(folder / name for name in names if (folder / name).is_file())
 
 
-def ledger_page(study: str = "paper1", root: Path | None = None) -> str:
-    """Markdown of the book's page on all claims; see :mod:`ser_lib.claims.ledger`."""
-    from ser_lib.claims import ledger
-
+def ledger_page(study: str, root: Path | None = None) -> str:
+    """Markdown of the book's page on all claims (:mod:`ser_lib.claims.page`)."""
     files = [path.name for path in downloads(study, root)]
-    return ledger.page(load_ledger(study, root), load_verdicts(study, root), files)
-
-
-def _results(root: Path | None) -> Path:
-    return root / "results" if root else records.results_folder()
-
-
-def _records(ledger: Ledger) -> Records | None:
-    there = [(ledger.folder / f"{name}.parquet").is_file() for name in records.TABLES]
-    return records.load(ledger.study, ledger.folder.parent) if any(there) else None
+    return page.write(load_ledger(study, root), load_verdicts(study, root), files)
 
 
 def _timings(folder: Path, rule: str) -> list[dict[str, Any]]:
@@ -358,13 +253,3 @@ def _differences(written: Any, computed: Any, place: str = "") -> list[str]:
     )
     same = abs(written - computed) <= TOLERANCE if numbers else written == computed
     return [] if same else [f"{place}: written {written!r}, computed {computed!r}"]
-
-
-def _numbers(value: Any) -> list[float]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [number for inner in value for number in _numbers(inner)]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return []
-    return [float(value)]

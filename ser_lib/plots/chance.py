@@ -1,20 +1,19 @@
-"""Figures of what a test set does to an accuracy: printed figures, draws, protocols side by side.
-
-Where runs are missing they say so in the place of the number, as
-:class:`ser_lib.evidence.effects.Effect` does.
-"""
+"""Figures of what test sets and luck do to an accuracy: possible sizes, draws, the best of many."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from ser_lib.evidence.effects import Effect
-from ser_lib.plots.style import GREY, SERIES_COLOURS, new_figure
+from ser_lib.plots.style import GREY, SERIES_COLOURS, handles_of, new_figure, outer_legend
 from ser_lib.statistics import attainable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def possible_sizes(figures: Sequence[str], *, largest: int, stated: int) -> Figure:
@@ -91,46 +90,36 @@ def draws(right: npt.ArrayLike, size: int, *, printed: int, note: str = "") -> F
     return figure
 
 
-def accuracies(
-    effects: Mapping[str, Effect], *, printed: Mapping[str, float] | None = None
+def luck(
+    best: Mapping[str, NDArray[Any]], size: int, *, true: float, printed: Mapping[str, float]
 ) -> Figure:
-    """Overall accuracies, a row each: every speaker or draw, the pooled estimate, its interval.
+    """How often the best of several equally good networks shows which accuracy, a panel each.
 
     Args:
-        effects: label -> accuracy (:func:`ser_lib.evidence.effects.accuracy`).
-        printed: name -> accuracy that a paper prints, in per cent: a line across all rows.
+        best: title -> right answers of the best in each simulated test, of ``size``.
+        size: utterances of the test.
+        true: accuracy of all the networks, in [0, 1]: a line.
+        printed: title -> accuracy that a paper prints, in per cent: a triangle.
 
     Raises:
-        ValueError: there is no effect.
+        ValueError: there is nothing to draw, or a count is not one of 0 to ``size``.
     """
-    if not effects:
-        raise ValueError("0 effects to draw, at least one is needed")
-    with new_figure(9.0, 1.5 + 0.5 * len(effects)) as figure:
-        axes = figure.add_subplot()
-        for row, effect in enumerate(effects.values()):
-            if effect.interval is None:
-                axes.text(22, row, str(effect), va="center", color=GREY)
-            else:
-                if effect.speakers is not None:
-                    places = np.full(len(effect.speakers), row + 0.18)
-                    axes.plot(100 * effect.speakers, places, "|", color=GREY, markersize=7)
-                middle, low, high = (
-                    100 * value
-                    for value in (
-                        effect.interval.estimate,
-                        effect.interval.low,
-                        effect.interval.high,
-                    )
-                )
-                axes.plot([low, high], [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
-                axes.plot(middle, row, "D", color=SERIES_COLOURS[0])
-        for name, accuracy in (printed or {}).items():
-            axes.axvline(accuracy, color=SERIES_COLOURS[1], linestyle="--", zorder=1)
-            axes.text(
-                accuracy, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom"
-            )
-        axes.set_yticks(range(len(effects)), list(effects))
-        axes.set(ylim=(len(effects) - 0.4, -0.6), xlim=(20, 100), xlabel="overall accuracy (%)")
-        axes.grid(axis="x", color="#E4E4E4")
-        axes.set_axisbelow(True)
+    counts = [count for drawn in best.values() for count in np.asarray(drawn).ravel().tolist()]
+    if not counts or min(counts) < 0 or max(counts) > size:
+        raise ValueError(f"{len(counts)} counts of right answers, all must be from 0 to {size}")
+    with new_figure(8.0, 0.9 + 1.4 * len(best)) as figure:
+        column = figure.subplots(len(best), 1, squeeze=False, sharex=True)[:, 0]
+        for axes, (title, drawn) in zip(column, best.items(), strict=True):
+            values, often = np.unique(np.asarray(drawn), return_counts=True)
+            shares = 100 * often / often.sum()
+            axes.bar(100 * values / size, shares, width=90 / size, color=SERIES_COLOURS[0])
+            axes.axvline(100 * true, color="black", linewidth=1.6, label="true accuracy of all")
+            if title in printed:
+                axes.scatter(
+                    printed[title], 0.92 * shares.max(), marker="v", s=80, color=SERIES_COLOURS[1],
+                    label="printed by the paper", zorder=3,
+                )  # fmt: skip
+            axes.set(title=title, ylabel="% of tests")
+        column[-1].set_xlabel(f"accuracy on {size} utterances (%)")
+        outer_legend(figure, handles_of(column), ncols=2)
     return figure

@@ -1,4 +1,4 @@
-"""Figures of what one term or one setting changes: pulls, learning curves, differences, sweeps.
+"""Figures of effects: differences, accuracies and sweeps, each number with its interval.
 
 Where runs are missing they say so in the place of the number, as
 :class:`ser_lib.evidence.effects.Effect` does.
@@ -6,8 +6,8 @@ Where runs are missing they say so in the place of the number, as
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,101 +15,16 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from ser_lib.evidence.effects import Effect
-from ser_lib.plots.speech import draw_coefficients
 from ser_lib.plots.style import (
-    EMOTION_COLOURS,
+    BAND,
     GREY,
+    NOTE_BOX,
     SERIES_COLOURS,
-    SERIES_DASHES,
-    check_emotions,
+    handles_of,
     new_figure,
+    outer_legend,
+    panel_grid,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-
-def pulls(
-    scores: Mapping[str, float], embedding: NDArray[Any], picture: NDArray[Any], seconds: float
-) -> Figure:
-    """What each of the three terms pulls at, in one utterance: minus its slope there.
-
-    Args:
-        scores: emotion -> pull of the softmax loss at its score.
-        embedding: (dim,) pull of the center loss at each number of the embedding.
-        picture: (coefficients, frames) pull of the reconstruction loss at each rebuilt value, in
-            any unit: it is drawn on a scale of its own.
-        seconds: what the frames span.
-
-    Raises:
-        ValueError: an emotion has no colour.
-    """
-    check_emotions(list(scores))
-    with new_figure(10.0, 6.4) as figure:
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 2))
-        bars = figure.add_subplot(grid[0, 0])
-        colours = [EMOTION_COLOURS[name] for name in scores]
-        bars.barh(list(scores), list(scores.values()), color=colours)
-        bars.axvline(0, color="black", linewidth=1)
-        bars.invert_yaxis()
-        bars.set(title="S pulls at the scores", xlabel="pull")
-        numbers = figure.add_subplot(grid[0, 1])
-        numbers.bar(np.arange(1, len(embedding) + 1), embedding, color=SERIES_COLOURS[0])
-        numbers.axhline(0, color="black", linewidth=1)
-        numbers.set(title="C pulls at the embedding", xlabel="number", ylabel="pull")
-        image = figure.add_subplot(grid[1, :])
-        swing = float(np.abs(picture).max()) or 1.0
-        drawn = draw_coefficients(image, picture, seconds, cmap="RdBu_r", vmin=-swing, vmax=swing)
-        image.set(title="A pulls at every rebuilt value", xlabel="time (s)", ylabel="coefficient")
-        figure.colorbar(drawn, ax=image, label="pull")
-    return figure
-
-
-def learning_curves(
-    panels: Mapping[str, Mapping[str, pd.DataFrame]], *, log: Collection[str] = ()
-) -> Figure:
-    """Measures against the epoch, a panel each: the mean of the runs, and their middle half.
-
-    Args:
-        panels: label of the vertical axis -> label of the curve -> ``mean``, ``low`` and ``high``
-            indexed by epoch (:func:`ser_lib.evidence.effects.by_epoch`); a curve without
-            rows has only its label. A label has one colour and dash in all panels.
-        log: panels with a logarithmic axis.
-
-    Raises:
-        ValueError: there is no panel, or more curves than there are colours.
-    """
-    labels = list(dict.fromkeys(label for curves in panels.values() for label in curves))
-    if not panels or not 0 < len(labels) <= len(SERIES_COLOURS):
-        raise ValueError(
-            f"{len(panels)} panels of {len(labels)} curves; at least one panel and 1 to "
-            f"{len(SERIES_COLOURS)} curves can be drawn"
-        )
-    with new_figure(max(6.0, 3.4 * len(panels)), 3.8) as figure:
-        grid = figure.subplots(1, len(panels), squeeze=False)[0]
-        handles: dict[str, Any] = {}
-        for axes, (title, curves) in zip(grid, panels.items(), strict=True):
-            for label, values in curves.items():
-                number = labels.index(label)
-                colour, dash = SERIES_COLOURS[number], SERIES_DASHES[number]
-                (handles[label],) = axes.plot(
-                    values.index, values["mean"], color=colour, linestyle=dash, linewidth=2
-                )
-                if len(values):
-                    band = (values["low"].astype(float), values["high"].astype(float))
-                    axes.fill_between(values.index, *band, color=colour, alpha=0.15, linewidth=0)
-            if title in log:
-                axes.set_yscale("log")
-            axes.set(xlabel="epoch", ylabel=title)
-        figure.legend(
-            [handles[label] for label in labels],
-            labels,
-            ncols=2 if max(map(len, labels)) > 20 else 4,
-            frameon=False,
-            loc="outside lower center",
-        )
-    return figure
 
 
 def differences(
@@ -138,10 +53,7 @@ def differences(
         left, right = axes.get_xlim()
         axes.set_xlim(min(left, -6.0), max(right, 6.0))
         axes.set_xlabel("difference in class accuracy (points)")
-        if handles:
-            figure.legend(
-                handles.values(), handles.keys(), ncols=3, frameon=False, loc="outside lower center"
-            )
+        outer_legend(figure, handles, ncols=3)
     return figure
 
 
@@ -172,9 +84,45 @@ def forest(
             _differences(axes, effects, printed.get(title, {}), handles, speakers=False)
             axes.set_title(title, loc="left", fontweight="bold")
         axes.set_xlabel(f"difference in {metric} (points)")
-        figure.legend(
-            handles.values(), handles.keys(), ncols=3, frameon=False, loc="outside upper center"
-        )
+        outer_legend(figure, handles, above=True, ncols=3)
+    return figure
+
+
+def accuracies(
+    effects: Mapping[str, Effect], *, printed: Mapping[str, float] | None = None
+) -> Figure:
+    """Overall accuracies, a row each: every speaker or draw, the pooled estimate, its interval.
+
+    Args:
+        effects: label -> accuracy (:func:`ser_lib.evidence.effects.accuracy`).
+        printed: name -> accuracy that a paper prints, in per cent: a line across all rows.
+
+    Raises:
+        ValueError: there is no effect.
+    """
+    if not effects:
+        raise ValueError("0 effects to draw, at least one is needed")
+    with new_figure(9.0, 1.5 + 0.5 * len(effects)) as figure:
+        axes = figure.add_subplot()
+        for row, effect in enumerate(effects.values()):
+            if effect.interval is None:
+                axes.text(22, row, str(effect), va="center", color=GREY)
+            else:
+                if effect.speakers is not None:
+                    places = np.full(len(effect.speakers), row + 0.18)
+                    axes.plot(100 * effect.speakers, places, "|", color=GREY, markersize=7)
+                middle, low, high = (100 * end for end in effect.interval.ends)
+                axes.plot([low, high], [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
+                axes.plot(middle, row, "D", color=SERIES_COLOURS[0])
+        for name, accuracy in (printed or {}).items():
+            axes.axvline(accuracy, color=SERIES_COLOURS[1], linestyle="--", zorder=1)
+            axes.text(
+                accuracy, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom"
+            )
+        axes.set_yticks(range(len(effects)), list(effects))
+        axes.set(ylim=(len(effects) - 0.4, -0.6), xlim=(20, 100), xlabel="overall accuracy (%)")
+        axes.grid(axis="x", color=BAND)
+        axes.set_axisbelow(True)
     return figure
 
 
@@ -210,9 +158,8 @@ def sweep(
             if effect.interval is None:
                 axes.plot([], [], color=GREY, linestyle="--", label=f"{label} ({effect})")
             else:
-                low, high = 100 * effect.interval.low, 100 * effect.interval.high
-                axes.axhspan(low, high, color="#E4E4E4", zorder=0)
-                middle = 100 * effect.interval.estimate
+                middle, low, high = (100 * end for end in effect.interval.ends)
+                axes.axhspan(low, high, color=BAND, zorder=0)
                 axes.axhline(middle, color=GREY, linestyle="--", label=label)
         across = blended_transform_factory(axes.transData, axes.transAxes)
         for value, name in (marks or {}).items():
@@ -228,10 +175,10 @@ def sweep(
                     text = f"{label}: {effect}" if len(series) > 1 else str(effect)
                     note = axes.text(shift * value, 0.97, text, transform=across, zorder=3)
                     note.set(rotation=90, ha="center", va="top", color=GREY, fontstyle="italic")
-                    note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
+                    note.set_bbox(NOTE_BOX)
             there = {v: e.interval for v, e in effects.items() if e.interval is not None}
-            ends = 100 * np.array([(i.low, i.estimate, i.high) for i in there.values()])
-            lows, middles, highs = ends.reshape(-1, 3).T
+            ends = 100 * np.array([interval.ends for interval in there.values()])
+            middles, lows, highs = ends.reshape(-1, 3).T
             axes.errorbar(
                 shift * np.array(list(there)),
                 middles,
@@ -258,8 +205,68 @@ def sweep(
             top.tick_params(axis="x", labelrotation=45, labelsize=9)
             top.minorticks_off()
             top.set_xlabel(label)
-        if axes.get_legend_handles_labels()[0]:
-            figure.legend(ncols=3, frameon=False, loc="outside lower center")
+        outer_legend(figure, handles_of([axes]), ncols=3)
+    return figure
+
+
+def by_layers(
+    families: Mapping[str, Mapping[int, Effect]], printed: Mapping[str, tuple[int, float]]
+) -> Figure:
+    """Overall accuracy against the number of layers, a panel for each family of networks.
+
+    A number of layers whose runs are all there has its estimate and interval; what the others lack
+    stands in the panel.
+
+    Args:
+        families: name -> layers -> accuracy (:func:`ser_lib.evidence.effects.accuracy`).
+        printed: name -> layers that a paper found best, and the accuracy it prints, in per cent.
+
+    Raises:
+        ValueError: there is no family, one has no numbers of layers, or a printed accuracy has no
+            panel.
+    """
+    strange = sorted(set(printed) - set(families))
+    if not families or not all(families.values()) or strange:
+        raise ValueError(
+            f"{len(families)} families to draw; no panel for {strange}, or an empty one"
+        )
+    rows = -(-len(families) // 3)
+    with new_figure(9.0, 0.9 + 2.5 * rows) as figure:
+        grid = panel_grid(figure, len(families), 3, sharey=True)
+        handles: dict[str, Any] = {}
+        for axes, (name, effects) in zip(grid.ravel(), families.items(), strict=False):
+            there = {x: e.interval for x, e in effects.items() if e.interval is not None}
+            if there:
+                ends = 100 * np.array([interval.ends for interval in there.values()])
+                middles, lows, highs = ends.T
+                handles["ours, with interval"] = axes.errorbar(
+                    np.array(list(there)),
+                    middles,
+                    yerr=(middles - lows, highs - middles),
+                    color=SERIES_COLOURS[0],
+                    marker="D",
+                    markersize=6,
+                    linewidth=1.8,
+                )
+            if waiting := [e for e in effects.values() if e.interval is None]:
+                total = Effect(sum(e.found for e in waiting), sum(e.wanted for e in waiting))
+                note = axes.text(0.5, 0.06, str(total), transform=axes.transAxes, ha="center")
+                note.set(color=GREY, style="italic", zorder=4)
+                note.set_bbox(NOTE_BOX)
+            if name in printed:
+                handles["printed by the paper"] = axes.scatter(
+                    *printed[name], marker="v", s=80, color=SERIES_COLOURS[1], zorder=3
+                )
+            layers = sorted(effects)
+            axes.set_xlim(layers[0] - 0.7, layers[-1] + 0.7)
+            axes.set_xticks(layers[::3])
+            axes.set_title(name)
+        grid[0, 0].set_ylim(0, 100)
+        for axes in grid[-1]:
+            axes.set_xlabel("layers x")
+        for axes in grid[:, 0]:
+            axes.set_ylabel("overall accuracy (%)")
+        outer_legend(figure, handles, ncols=2)
     return figure
 
 
@@ -272,7 +279,7 @@ def _differences(
     speakers: bool,
 ) -> None:
     smallest = max(effect.smallest or 0.0 for effect in effects.values())
-    axes.axvspan(-100 * smallest, 100 * smallest, color="#E4E4E4", zorder=0)
+    axes.axvspan(-100 * smallest, 100 * smallest, color=BAND, zorder=0)
     axes.axvline(0, color="black", linewidth=1)
     for row, (label, effect) in enumerate(effects.items()):
         if effect.interval is None:
@@ -292,7 +299,7 @@ def _differences(
 def _note(axes: Axes, row: int, text: str) -> None:
     across = blended_transform_factory(axes.transAxes, axes.transData)
     note = axes.text(0.02, row, text, transform=across, va="center", color=GREY, style="italic")
-    note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
+    note.set_bbox(NOTE_BOX)
 
 
 def _speakers(axes: Axes, row: int, effect: Effect, handles: dict[str, Any]) -> None:
@@ -306,8 +313,8 @@ def _speakers(axes: Axes, row: int, effect: Effect, handles: dict[str, Any]) -> 
 def _interval(axes: Axes, row: int, effect: Effect, handles: dict[str, Any]) -> None:
     if effect.interval is None:
         return
-    ends = [100 * effect.interval.low, 100 * effect.interval.high]
-    axes.plot(ends, [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
+    middle, low, high = (100 * end for end in effect.interval.ends)
+    axes.plot([low, high], [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
     handles["all speakers, with interval"] = axes.scatter(
-        100 * effect.interval.estimate, row, marker="D", s=60, color=SERIES_COLOURS[0], zorder=3
+        middle, row, marker="D", s=60, color=SERIES_COLOURS[0], zorder=3
     )

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ser_lib import records
-from ser_lib.evidence.conditions import BY_VALIDATION, Condition, Evidence, Missing, Protocol
+from ser_lib.claims.ledger import load_ledger
+from ser_lib.evidence import Evidence, Missing, Protocol
+from ser_lib.evidence.conditions import BY_VALIDATION, Condition
 from ser_lib.statistics import Interval, Metric, bootstrap_mean, bootstrap_pooled
 
 PAPER_CORPUS = "iemocap"
@@ -85,8 +87,7 @@ def compare(study: str) -> dict[str, Any]:
     """
     folder = records.results_folder() / study
     protocol = _protocol(folder)
-    there = any((folder / f"{name}.parquet").is_file() for name in records.TABLES)
-    evidence = Evidence(records.load(study) if there else None, protocol)
+    evidence = Evidence(records.load_if_any(study), protocol)
     corpora = (PAPER_CORPUS, *(name for name in protocol.sizes if name != PAPER_CORPUS))
     return {
         "study": study,
@@ -101,8 +102,6 @@ def compare(study: str) -> dict[str, Any]:
 
 def _protocol(folder: Path) -> Protocol:
     if (folder / "claims.yml").is_file():
-        from ser_lib.claims import load_ledger
-
         return load_ledger(folder.name).protocol
     path = folder / "plan.toml"
     try:
@@ -185,7 +184,7 @@ def _error(evidence: Evidence, condition: Condition) -> Cell:
 
 
 def _scaled(interval: Interval, factor: float) -> list[float]:
-    return [factor * value for value in (interval.estimate, interval.low, interval.high)]
+    return [factor * end for end in interval.ends]
 
 
 # ---- as text -------------------------------------------------------------------------------------

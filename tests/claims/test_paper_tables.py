@@ -1,32 +1,25 @@
 """Tables 1 and 2: the printed figures, what stands beside them, and IEMOCAP's way to them."""
 
-import itertools
 import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from ser_lib import claims, corpora, records, study
-from ser_lib.cli import app
+from ser_lib.claims import paper_tables
 from ser_lib.config import RunConfig
 from ser_lib.corpora import PAPER_EMOTIONS, iemocap
-from ser_lib.evidence import paper_tables
 from ser_lib.metrics import accuracy_class, accuracy_overall
 from ser_lib.sources import Sources, check_counts
+from ser_lib.study import expanded
 from tests import fake_iemocap
+from tests.commands import ser
 from tests.fakes import dataset
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "results" / "iemocap" / "plan.toml"
-
-
-def ser(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result
 
 
 # ---- what the paper prints -----------------------------------------------------------------------
@@ -67,9 +60,8 @@ def planned_conditions(path):
     plan = tomllib.loads(path.read_text())
     made = set()
     for grid in plan["grid"]:
-        factors = {k: v if isinstance(v, list) else [v] for k, v in grid.items()}
-        for values in itertools.product(*factors.values()):
-            settings = {**plan["fixed"], **dict(zip(factors, values, strict=True))}
+        for factors in expanded(grid):
+            settings = {**plan["fixed"], **factors}
             place = {"emotions": list(PAPER_EMOTIONS), "corpus_hash": "", "fold": 0, "seed": 0}
             made.add(RunConfig.from_dict({**settings, **place}).canonical())
     return made

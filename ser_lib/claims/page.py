@@ -1,0 +1,367 @@
+"""The ledger as a page of the book: summary, verdicts, every claim with its rule and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from ser_lib.claims.comparisons import VERDICTS
+from ser_lib.claims.ledger import Ledger
+from ser_lib.claims.rules import ON_PAPER, RULES
+from ser_lib.statistics import Interval
+
+_MEANING = {
+    "reproduced": "holds wherever we could test it",
+    "partly": "holds in some places, and is contradicted in none",
+    "not reproduced": "contradicted, or without an effect of a size that counts; where runs "
+    "decide, it may hold on other data, such as the paper's own",
+    "undecided": "no interval decides, on any corpus",
+    "not testable here": "needs what is not at hand, or says nothing that could be measured",
+    "open": "the runs or timings it needs are not all there yet",
+}
+_OUTCOMES = {"missing": "runs missing"}
+
+_VERDICTS = """\
+## Verdicts
+
+| verdict | means | claims |
+|---|---|---|
+{rows}
+
+On one corpus and input, a claim *holds* if the 95 % interval of its effect lies above zero, is
+*contradicted* if it lies below, *absent* if it lies within the smallest effect on both sides, and
+else *undecided*. Rows marked "beside" are shown and do not decide; nothing there is adjusted for
+the number of comparisons.
+
+Two limits. Intervals of accuracies draw speakers, as the plan says, or utterances where training
+and test share speakers; with as few as ten speakers they are somewhat too narrow, and p values far
+out in the tail are too small, so that Holm's rule holds back less than it promises. And all who
+were tested by the same network share its luck, which enters by the seeds alone, where there are
+several. "Would another analysis say otherwise?", below, counts what hangs on that.
+"""
+
+_ANALYSES = """\
+## Would another analysis say otherwise?
+
+The plan's analysis was fixed before the runs and decides alone. Two more are made of the same
+answers and decide nothing: the other accuracy (overall for class, class for overall) by the same
+bootstrap; and a t-test over folds, corrected for the training data that they share, which takes
+everybody tested in one fold, over all seeds, as one value (the chapter on {{doc}}`Table 1
+</notebooks/table-1>` computes one by hand, and shows on data without any difference how often each
+analysis is wrong). No interval here is adjusted for the number of comparisons. Left out are
+protocols that share speakers, and thinned training sets, for which the correction is another.
+
+Of {total} comparisons of two accuracies (those that decide, those "beside", and claims of
+similarity) the plan's interval leaves zero out in {plan}; a verdict needs more, Holm's rule. They
+are not independent: a condition that is poor shows in every comparison it is part of. Of these
+{plan}, the t-test's interval leaves zero out on the same side in {folds}; the other accuracy's,
+computed for {asked} of them, in {other}. Where the plan's interval holds zero, at least one of the
+other two does not in {beyond}. Two of the intervals lie on opposite sides of zero in {opposite}.
+The plan's intervals reach {reach:.1f} points to each side of the estimate, those of the t-test
+{reach_folds:.1f} (medians): differences much smaller than that would mostly have gone unseen here,
+whether there are any or not.
+"""
+
+_DIFFER = """\
+The comparisons on which the analyses differ, in points, estimate and 95 % interval:
+
+| claim | where | plan | other accuracy | folds |
+|---|---|---|---|---|
+{rows}
+"""
+
+_DEVIATIONS = """\
+## Deviations from the plan
+
+{rows}
+"""
+
+_OURS = """\
+## Questions of ours
+
+The paper does not claim these; they are judged by the same rules and not counted above.
+"""
+
+_RECORDS = """\
+## The records
+
+{downloads}
+
+In `runs.parquet` each row is a run with its whole configuration; `predictions.parquet` has one row
+for each tested utterance, with the probability of every class; `history.parquet` one for each
+epoch; `embeddings.parquet` the last hidden layer of some runs. They share the column `run`.
+"""
+
+_EXAMPLE = """
+This recomputes the main table:
+
+```{{literalinclude}} /results/{study}/table1.py
+:language: python
+```
+"""
+
+
+def write(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) -> str:
+    """Write the page in Markdown.
+
+    Args:
+        ledger: the claims.
+        document: what ``verdicts.json`` holds.
+        files: names of the study's files that the book offers.
+    """
+    judged = document["claims"]
+    theirs = ledger.theirs
+    groups = {word: [c for c in theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS}
+    groups = {word: group for word, group in groups.items() if group}
+    counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
+    on_paper = sum(c["rule"] in ON_PAPER for c in theirs)
+    results = (
+        f"Of the {len(theirs)} claims: {counts}. About printed figures, counts and the size of the "
+        f"network, and so without any training: {on_paper}."
+    )
+    if not document["records"]:
+        results += " The runs are not finished, so that no comparison is judged yet."
+    smallest = 100 * next(c["smallest"] for c in ledger.claims if c["rule"] == "better")
+    head = (ledger.folder / "summary.md").read_text(encoding="utf-8")
+    head = head.format(
+        total=len(theirs),
+        seeds=", ".join(map(str, ledger.protocol.seeds)),
+        smallest=smallest,
+        results=results,
+    )
+    rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
+    parts = [head, _VERDICTS.format(rows="\n".join(rows))]
+    for word, group in groups.items():
+        parts.append(f"### {word[0].upper()}{word[1:]}\n")
+        parts += [_entry(claim, judged[claim["id"]]) for claim in group]
+    if ledger.ours:
+        parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ledger.ours)]
+    if counted := analyses(judged):
+        parts.append(_ANALYSES.format(**asdict(counted)))
+        if counted.rows:
+            parts.append(_DIFFER.format(rows="\n".join(counted.rows)))
+    deviations = [f"- {' '.join(text.split())}" for text in ledger.text.get("deviations", ())]
+    if deviations:
+        parts.append(_DEVIATIONS.format(rows="\n".join(deviations)))
+    links = ", ".join(f"{{download}}`{name} </results/{ledger.study}/{name}>`" for name in files)
+    there = "runs.parquet" in files
+    lead = (
+        "All of it can be downloaded: " if there else "The records follow when the runs are done: "
+    )
+    parts.append(_RECORDS.format(downloads=f"{lead}{links}."))
+    if "table1.py" in files:
+        parts.append(_EXAMPLE.format(study=ledger.study))
+    return "\n".join(parts)
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """How often the plan's analysis of two accuracies and two others say the same.
+
+    A comparison that stands beside several claims counts once.
+    """
+
+    total: int
+    plan: int
+    """Comparisons whose interval by the plan leaves zero out."""
+    asked: int
+    """Those of them that have the other accuracy as well."""
+    other: int
+    """Those of ``asked`` whose other accuracy lies on the same side of zero."""
+    folds: int
+    """Those of ``plan`` whose t-test over folds does."""
+    beyond: int
+    """Comparisons on which the plan's interval holds zero and one of the two others does not."""
+    opposite: int
+    """Comparisons on which two lie on opposite sides of zero."""
+    reach: float
+    """Median of half the plan's intervals' lengths, in points."""
+    reach_folds: float
+    """The same of the t-tests' intervals."""
+    rows: tuple[str, ...]
+    """Of a table, one for each comparison on which the analyses differ."""
+
+
+def analyses(judged: Mapping[str, Mapping[str, Any]]) -> Analyses | None:
+    """Count what ``claims`` of ``verdicts.json`` hold; None if they compare no accuracies yet."""
+    found: dict[tuple[float, ...], tuple[str, list[Sequence[float] | None]]] = {}
+    for name, entry in judged.items():
+        for cell in entry.get("cells", ()):
+            numbers = cell["numbers"]
+            if "by_fold" not in numbers:
+                continue
+            plan = [numbers[k] for k in ("effect", "low", "high")]
+            other = next((numbers[k] for k in ("overall", "class") if k in numbers), None)
+            key = (*plan, *numbers["by_fold"])
+            if key not in found or found[key][1][1] is None:
+                start = f"[{name}](#claim-{name}) | {_where(cell)}"
+                found[key] = start, [plan, other, numbers["by_fold"]]
+    if not found:
+        return None
+    rows = [(start, values, [_side(v) for v in values]) for start, values in found.values()]
+    sides = [row[2] for row in rows]
+    decided = [by for by in sides if by[0]]
+    asked = [by for by in decided if by[1] is not None]
+    return Analyses(
+        total=len(rows),
+        plan=len(decided),
+        asked=len(asked),
+        other=sum(by[0] == by[1] for by in asked),
+        folds=sum(by[0] == by[2] for by in decided),
+        beyond=sum(not plan and bool(other or folds) for plan, other, folds in sides),
+        opposite=sum({-1, 1} <= set(by) for by in sides),
+        reach=_reach(key[1:3] for key in found),
+        reach_folds=_reach(key[4:6] for key in found),
+        rows=tuple(
+            f"| {start} | {' | '.join(map(_points, values))} |"
+            for start, values, by in rows
+            if len(set(by) - {None}) > 1
+        ),
+    )
+
+
+def _side(values: Sequence[float] | None) -> int | None:
+    """On which side of zero an interval lies (estimate, low, high); 0 if it holds zero."""
+    return None if values is None else Interval(*values).side
+
+
+def _reach(ends: Iterable[Sequence[float]]) -> float:
+    return median(100 * (high - low) / 2 for low, high in ends)
+
+
+def _points(values: Sequence[float] | None) -> str:
+    return "–" if values is None else Interval(*values).text()
+
+
+def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
+    rule = RULES[claim["rule"]]
+    facts = {
+        "place": claim["place"],
+        "words": claim["quote"],
+        "printed": _printed(claim.get("printed")),
+        "here": claim["protocol"],
+        "rule": f"`{claim['rule']}`: {_first_sentence(rule.__doc__ or '')}",
+        "why": claim.get("reason", ""),
+        "source": claim.get("source", ""),
+        "compared": _compared(claim),
+        "family": claim.get("family", ""),
+        "computed": _computed(judged.get("numbers")),
+    }
+    rows = [f"| {name} | {_cell(text)} |" for name, text in facts.items() if text]
+    lines = [
+        f"(claim-{claim['id']})=",
+        f"::::{{dropdown}} {claim['id']}: {judged['verdict']}",
+        "| entry | text |\n|---|---|",
+        *rows,
+        "",
+        *_cells(judged.get("cells", ()), claim.get("metric", "accuracy_class")),
+        "::::\n",
+    ]
+    return "\n".join(lines)
+
+
+def _cells(cells: Iterable[Mapping[str, Any]], metric: str) -> list[str]:
+    rows = []
+    for cell in cells:
+        numbers = cell["numbers"]
+        outcome = _OUTCOMES.get(cell["outcome"], cell["outcome"])
+        rows.append(
+            f"| {_where(cell)} | {outcome} | {_effect(numbers, metric)} | {_p_value(numbers)} |"
+        )
+    head = ["| where | outcome | effect, 95 % interval | p (adjusted) |", "|---|---|---|---|"]
+    return [*head, *rows, ""] if rows else []
+
+
+def _where(cell: Mapping[str, Any]) -> str:
+    where = ", ".join(_setting(*pair) for pair in cell["where"].items())
+    return f"{where} (beside)" if cell.get("beside") else where
+
+
+def _effect(numbers: Mapping[str, Any], metric: str) -> str:
+    if "ratio" in numbers:
+        text = f"second over first {Interval(*numbers['ratio']).text('{:.2f}', 1)}"
+        return f"{text}; geometric means {numbers['first']:.4g} and {numbers['second']:.4g}"
+    if "effect" in numbers:
+        effect = _points([numbers[name] for name in ("effect", "low", "high")])
+        ours = f"{100 * numbers['first']:.1f} and {100 * numbers['second']:.1f}"
+        names = ("overall", "class")
+        main, other = names if metric == "accuracy_overall" else names[::-1]
+        text = f"{effect} points; {main} accuracies {ours}"
+        if other in numbers:
+            text += f"; {other} accuracy {_points(numbers[other])}"
+        if "by_fold" in numbers:
+            text += f"; over folds {_points(numbers['by_fold'])}"
+        if "holds_printed_effect" in numbers:
+            side = "inside" if numbers["holds_printed_effect"] else "outside"
+            text += f"; the printed gain lies {side}"
+        return text
+    if "accuracy" in numbers:
+        return f"overall accuracy {Interval(*numbers['accuracy']).text('{:.1f}')}"
+    if "share" in numbers:
+        ends = [100 * numbers["accuracies"][name] for name in ("lowest", "mean", "highest")]
+        spread = f"{ends[0]:.1f} to {ends[2]:.1f}, mean {ends[1]:.1f}"
+        return f"{numbers['reached']} of {numbers['draws']} draws; accuracies {spread}"
+    if "accuracies" in numbers:
+        return ", ".join(f"{name}: {100 * v:.1f}" for name, v in numbers["accuracies"].items())
+    found, wanted = (numbers.get(k) for k in ("runs", "runs_needed"))
+    return f"{found} of {wanted} runs" if wanted else ""
+
+
+def _p_value(numbers: Mapping[str, Any]) -> str:
+    if "p" not in numbers:
+        return ""
+    adjusted = f" ({numbers['p_adjusted']:.4f})" if "p_adjusted" in numbers else ""
+    return f"{numbers['p']:.4f}{adjusted}"
+
+
+def _compared(claim: Mapping[str, Any]) -> str:
+    sides = []
+    for name in ("first", "second"):
+        if name in claim:
+            sides.append(", ".join(_setting(*pair) for pair in claim[name].items()))
+    if "vary" in claim:
+        sides.append(f"{claim['vary']} {claim['chosen']} among {claim['values']}")
+    return " against ".join(sides)
+
+
+def _setting(name: str, value: Any) -> str:
+    if name in ("corpus", "input", "objective", "model"):
+        return str(value)
+    return f"{name} {'by ' if value == 'validation' else ''}{value}"
+
+
+def _printed(printed: Mapping[str, Any] | None) -> str:
+    if not printed:
+        return ""
+    values = {k: v if isinstance(v, list) else [v] for k, v in printed.items()}
+    return "; ".join(f"{k.replace('_', ' ')} {', '.join(map(str, v))}" for k, v in values.items())
+
+
+def _computed(numbers: Mapping[str, Any] | None) -> str:
+    if not numbers:
+        return ""
+    return "; ".join(f"{name.replace('_', ' ')}: {_plain(v)}" for name, v in numbers.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(inner) for inner in value)
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def _cell(text: str) -> str:
+    return " ".join(str(text).split()).replace("|", "\\|")

@@ -1,0 +1,83 @@
+"""The page of claims, and that the book has it with its downloads."""
+
+import shutil
+
+import pytest
+import yaml
+
+from ser_lib import claims
+from ser_lib.book import build
+from ser_lib.claims.page import analyses
+from tests.claims.ledgers import ROOT
+
+
+def test_what_other_analyses_say_is_counted_once_for_each_comparison():
+    def cell(plan, by_fold, **more):
+        numbers = dict(zip(("effect", "low", "high"), plan, strict=True))
+        return {"where": {"corpus": "emodb"}, "numbers": {**numbers, "by_fold": by_fold, **more}}
+
+    above, below, around = [0.2, 0.1, 0.3], [-0.2, -0.3, -0.1], [0.01, -0.05, 0.07]
+    shown_only = cell(above, around)
+    cells = [
+        {**shown_only, "beside": True},
+        cell(below, below, overall=below),
+        cell(around, above, overall=around),
+        cell(above, [0.0, -0.5, 0.5], **{"class": below}),
+        cell(above, around, overall=above),  # the first one, now with the other accuracy
+        {"where": {}, "numbers": {"effect": 0.1, "low": 0.05, "high": 0.2}},
+        {"where": {}, "numbers": {"runs": 3, "runs_needed": 15}},
+    ]
+    found = analyses({"one": {"cells": cells[:3]}, "two": {"cells": cells[3:]}, "three": {}})
+    assert (found.total, found.plan, found.asked, found.other, found.folds) == (4, 3, 3, 2, 1)
+    assert (found.beyond, found.opposite) == (1, 1)
+    assert (found.reach, found.reach_folds) == pytest.approx((10.0, 10.0))
+    assert len(found.rows) == 3  # all but the one on which they agree
+    assert found.rows[0] == (
+        "| [two](#claim-two) | emodb | +20.0 (+10.0 to +30.0) | +20.0 (+10.0 to +30.0) "
+        "| +1.0 (−5.0 to +7.0) |"
+    )
+    assert analyses({"three": {}, "four": {"cells": cells[5:]}}) is None
+
+
+def test_the_page_shows_every_claim_with_its_verdict(checked):
+    page = claims.ledger_page("paper1", checked)
+    for name, word in (("claim", "reproduced"), ("other", "not reproduced")):
+        assert f"(claim-{name})=\n::::{{dropdown}} {name}: {word}" in page
+    for part in ("Scope", "Methodology", "Results", "What was easy", "What was difficult"):
+        assert f"**{part}.**" in page
+    assert "+25.0 (+25.0 to +25.0) points; class accuracies 75.0 and 50.0" in page
+    assert "Of the 2 claims: 1 reproduced, 1 not reproduced. About printed figures" in page
+    assert "Questions of ours" not in page
+    ledger = yaml.safe_load((checked / "results/paper1/claims.yml").read_text())
+    ledger["claims"][1]["ours"] = True
+    ledger["deviations"] = ["one more seed"]
+    assert claims.count("paper1", checked)["not reproduced"] == 1
+    (checked / "results/paper1/claims.yml").write_text(yaml.safe_dump(ledger))
+    assert claims.count("paper1", checked)["not reproduced"] == 0
+    page = claims.ledger_page("paper1", checked)
+    assert "Of the 1 claims: 1 reproduced." in page
+    assert page.index("## Questions of ours") < page.index("(claim-other)=")
+    assert "## Deviations from the plan\n\n- one more seed\n" in page
+    assert "the printed gain lies outside" in page
+    assert "{download}`runs.parquet </results/paper1/runs.parquet>`" in page
+
+
+@pytest.mark.parametrize("study", ["paper1", "paper2"])
+def test_a_page_can_be_written_of_every_ledger(study):
+    page = claims.ledger_page(study, ROOT)
+    for claim in claims.load_ledger(study, ROOT).claims:
+        assert f"(claim-{claim['id']})=" in page
+    other = page.index("## Would another analysis say otherwise?")
+    assert page.rindex("\n### ") < other  # no verdict stands under it
+    assert other < page.index("## Deviations from the plan")
+
+
+def test_the_book_is_laid_out_with_the_page_and_the_downloads(checked, tmp_path_factory):
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, checked)
+    (checked / "ser_lib").mkdir()
+    stage = tmp_path_factory.mktemp("stage")
+    build._stage(checked, checked / "executed", stage, None)
+    assert (stage / "book/verdicts.md").read_text() == claims.ledger_page("paper1", checked)
+    for path in claims.downloads("paper1", checked):
+        assert (stage / path.relative_to(checked)).read_bytes() == path.read_bytes()
