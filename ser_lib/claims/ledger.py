@@ -14,7 +14,7 @@ from ser_lib import records
 from ser_lib.claims.rules import NEEDED, RULES
 from ser_lib.evidence import Protocol
 
-_ALWAYS = ("id", "place", "quote", "protocol", "rule")
+_ALWAYS = ("id", "says", "place", "quote", "protocol", "rule")
 
 
 @dataclass(frozen=True)

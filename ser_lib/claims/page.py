@@ -238,6 +238,7 @@ def _points(values: Sequence[float] | None) -> str:
 def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
     rule = RULES[claim["rule"]]
     facts = {
+        "name": f"`{claim['id']}`",
         "place": claim["place"],
         "words": claim["quote"],
         "printed": _printed(claim.get("printed")),
@@ -252,7 +253,7 @@ def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
     rows = [f"| {name} | {_cell(text)} |" for name, text in facts.items() if text]
     lines = [
         f"(claim-{claim['id']})=",
-        f"::::{{dropdown}} {claim['id']}: {judged['verdict']}",
+        f"::::{{dropdown}} {claim['says']}: {judged['verdict']}",
         "| entry | text |\n|---|---|",
         *rows,
         "",

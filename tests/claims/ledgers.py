@@ -28,6 +28,7 @@ accuracy = 0.7512  # code may say 75.1 %
 def entry(name, **changes):
     return {
         "id": name,
+        "says": f"S+A beats S, {name}",
         "place": "Table 1",
         "quote": "better",
         "printed": {"class": [66.1, 61.2]},

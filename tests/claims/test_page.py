@@ -42,7 +42,7 @@ def test_what_other_analyses_say_is_counted_once_for_each_comparison():
 def test_the_page_shows_every_claim_with_its_verdict(checked):
     page = claims.ledger_page("paper1", checked)
     for name, word in (("claim", "reproduced"), ("other", "not reproduced")):
-        assert f"(claim-{name})=\n::::{{dropdown}} {name}: {word}" in page
+        assert f"(claim-{name})=\n::::{{dropdown}} S+A beats S, {name}: {word}" in page
     for part in ("Scope", "Methodology", "Results", "What was easy", "What was difficult"):
         assert f"**{part}.**" in page
     assert "+25.0 (+25.0 to +25.0) points; class accuracies 75.0 and 50.0" in page
