@@ -177,7 +177,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 #
 # It is written for people who can read a little Python and have trained, or at least seen, a
 # neural network. Signal processing and metric learning start from zero. Teachers will find
-# exercises with executed solutions on every page.
+# exercises with executed solutions on every page, and plans for lessons in {doc}`../book/teaching`.
 #
 # ## The two papers
 #

@@ -226,3 +226,31 @@ def test_a_chapter_has_its_parts(site, source):
     assert all("dropdown" in solution["class"] for solution in solutions)
     stamp = article.select_one("details.ser-stamp")
     assert pages.file_hash(source) in stamp.text
+
+
+TEACHING = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
+
+
+def test_teachers_find_every_exercise_and_what_it_needs():
+    """The table has a row for each chapter, with the chapters it names and all its exercises."""
+    numbers = {source.stem: number for number, source in enumerate(SOURCES)}  # welcome has none
+    rows = re.findall(r"^\| \{doc\}`/notebooks/([\w-]+)` \| ([^|]+) \| (.*) \|$", TEACHING, re.M)
+    rows = [row for row in rows if "{ref}" in row[2]]
+    assert [row[0] for row in rows] == list(numbers)
+    for name, needs, exercises in rows:
+        text = (ROOT / "notebooks" / f"{name}.py").read_text(encoding="utf-8")
+        there = re.findall(r"^# ```\{exercise-start\} (.+)\n# :label: ([\w-]+)$", text, re.M)
+        assert re.findall(r"\{ref\}`(.+?) <([\w-]+)>`", exercises) == there
+        (paragraph,) = re.findall(r"^# \*\*You need\*\*(.*?)^#?$", text, re.M | re.DOTALL)
+        named = re.findall(r"\{doc\}`([\w-]+)`", paragraph)
+        assert sorted(map(int, re.findall(r"\d+", needs))) == sorted(numbers[n] for n in named), (
+            name
+        )
+
+
+def test_the_code_for_teachers_draws_a_figure(tmp_path, monkeypatch):
+    monkeypatch.setenv("SER_RESULTS", str(ROOT / "results"))
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", TEACHING, re.DOTALL)
+    exec(compile(code, "teaching.md", "exec"), {})
+    assert (tmp_path / "gain.svg").read_text(encoding="utf-8").count("<svg") == 1
