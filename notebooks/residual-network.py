@@ -598,13 +598,13 @@ glue("first_places", k)
 glue("place_luck", 100 * sum(math.comb(n, i) * 0.1**i * 0.9 ** (n - i) for i in range(k, n + 1)))
 eight = {"model": "cnn", "layers": 8}
 again = [
-    effects.accuracy(proof, {**ravdess, **eight, "seeds": [seed]}, "accuracy_overall").interval
+    effects.accuracy(proof, {**ravdess, **eight, "seeds": [seed]}, "accuracy_overall")
     for seed in (0, 1, 2)
 ]
-again = [interval.estimate if interval else math.nan for interval in again]
-glue("cnn_seeds", ", ".join(f"{100 * accuracy:.1f}" for accuracy in again))
+found = [effect.interval.estimate for effect in again[1:] if effect.interval]
+glue("cnn_seeds", ", ".join(str(effect).split(" (")[0] for effect in again))
 others = [estimate for x, estimate in whole.get("CNN-x", {}).items() if x != 8]
-glue("cnn_ahead", sum(estimate > max(again[1:]) for estimate in others))
+glue("cnn_ahead", sum(estimate > max(found, default=1) for estimate in others))
 
 # %% [markdown]
 # Is the poster's x the best of its family? The ledger asks whether it is the highest of the ten and

@@ -271,8 +271,7 @@ for where, title in CORPORA.items():
 glue("triplets_shared", shared.judged)
 by_split = effects.over_draws(shared, ratio=3 / 7)
 glue("by_split", str(by_split))
-decided = by_split.supports in ("higher", "lower")
-glue("settled", "leaves zero out" if decided else "holds zero" if by_split.supports else "waits")
+glue("settled", by_split.about_zero)
 both_stages = {"corpus": "ravdess", "triplet_epochs": 20}
 for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
     reached = effects.accuracy(second, {**both_stages, **protocol}, "accuracy_overall")

@@ -326,8 +326,7 @@ gain = effects.difference(
 by_split = effects.over_draws(gain, ratio=3 / 7)
 glue("gain", str(gain))
 glue("gain_by_split", str(by_split))
-decided = by_split.supports in ("higher", "lower")
-glue("settled", "leaves zero out" if decided else "holds zero" if by_split.supports else "waits")
+glue("settled", by_split.about_zero)
 for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-folds",
              "accuracy-of-unknown-speakers", "accuracy-by-some-draw", "triplets-add-to-softmax",
              "triplets-add-with-shared-speakers", "ablation-accuracy-of-resnet"):  # fmt: skip

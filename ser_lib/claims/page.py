@@ -103,8 +103,8 @@ This recomputes the main table:
 """
 
 
-def write(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) -> str:
-    """Write the page in Markdown.
+def markdown(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]) -> str:
+    """The page in Markdown.
 
     Args:
         ledger: the claims.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ser_lib.claims.comparisons import Cell, Claim, Finding, Outcome
 from ser_lib.evidence import Evidence, Missing, by_unit
+from ser_lib.evidence.conditions import Condition
 from ser_lib.evidence.pairs import together
 from ser_lib.statistics import bootstrap_pooled, granularity, wilson
 
@@ -25,15 +28,8 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
     by one drawing of the bootstrap and outside by another.
     """
     printed = float(claim["value"]) / 100
-    cells = []
-    for where in claim["cells"]:
-        cell = Cell(dict(where))
-        cells.append(cell)
-        try:
-            answers = evidence.answers({**claim["first"], **where})
-        except Missing as missing:
-            cell.lacks(missing)
-            continue
+    cells, whole = _asked(claim, (claim["first"],), evidence)
+    for cell, (answers,) in whole:
         drawings = [
             bootstrap_pooled(answers, metric="accuracy_overall", seed=seed)
             for seed in range(DRAWINGS)
@@ -57,15 +53,8 @@ def attainable(claim: Claim, evidence: Evidence) -> Finding:
     Contradicted if none does. A draw counts as reaching it if it has as many right answers as the
     printed figure, rounded to a whole number of utterances.
     """
-    cells = []
-    for where in claim["cells"]:
-        cell = Cell(dict(where))
-        cells.append(cell)
-        try:
-            answers = evidence.answers({**claim["first"], **where})
-        except Missing as missing:
-            cell.lacks(missing)
-            continue
+    cells, whole = _asked(claim, (claim["first"],), evidence)
+    for cell, (answers,) in whole:
         right = answers["truth"] == answers["predicted"]
         draws = right.groupby(answers["run"]).agg(["sum", "size"])
         needed = (float(claim["value"]) / 100 * draws["size"]).round()
@@ -110,16 +99,9 @@ def outranks(claim: Claim, evidence: Evidence) -> Finding:
     That is, the interval of each difference lies above zero; contradicted where one lies below, not
     adjusted for their number; else undecided, whichever mean is the highest.
     """
-    cells = []
-    for where in claim["cells"]:
-        cell = Cell(dict(where))
-        cells.append(cell)
-        sides = [claim["first"], *claim["others"]]
-        try:
-            found = together(evidence.answers, [{**side, **where} for side in sides])
-        except Missing as missing:
-            cell.lacks(missing)
-            continue
+    sides = [claim["first"], *claim["others"]]
+    cells, whole = _asked(claim, sides, evidence)
+    for cell, found in whole:
         means = [by_unit(answers, "seed", metric="accuracy_overall").mean() for answers in found]
         drawn = [
             bootstrap_pooled(found[0], other, metric="accuracy_overall") for other in found[1:]
@@ -136,3 +118,20 @@ def outranks(claim: Claim, evidence: Evidence) -> Finding:
             "runs": int(sum(answers["run"].nunique() for answers in found)),
         }
     return Finding(cells)
+
+
+def _asked(
+    claim: Claim, sides: Sequence[Condition], evidence: Evidence
+) -> tuple[list[Cell], list[tuple[Cell, list[pd.DataFrame]]]]:
+    """A cell for each place, and those that are whole with the answers of each side there."""
+    cells, whole = [], []
+    for where in claim["cells"]:
+        cell = Cell(dict(where))
+        cells.append(cell)
+        try:
+            found = together(evidence.answers, [{**side, **where} for side in sides])
+        except Missing as missing:
+            cell.lacks(missing)
+        else:
+            whole.append((cell, found))
+    return cells, whole

@@ -189,7 +189,7 @@ def downloads(study: str, root: Path | None = None) -> tuple[Path, ...]:
 def ledger_page(study: str, root: Path | None = None) -> str:
     """Markdown of the book's page on all claims (:mod:`ser_lib.claims.page`)."""
     files = [path.name for path in downloads(study, root)]
-    return page.write(load_ledger(study, root), load_verdicts(study, root), files)
+    return page.markdown(load_ledger(study, root), load_verdicts(study, root), files)
 
 
 def _timings(folder: Path, rule: str) -> list[dict[str, Any]]:

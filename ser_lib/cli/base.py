@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,15 @@ class Group(TyperGroup):
                 raise
             typer.echo(f"ser: {error}", err=True)
             raise typer.Exit(2) from None
+
+
+def tell(document: Any, as_json: bool, lines: Iterable[str]) -> None:
+    """Print a document, or the lines that say the same."""
+    if as_json:
+        print_json(document)
+        return
+    for line in lines:
+        typer.echo(line)
 
 
 def print_json(document: Any) -> None:

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from ser_lib.cli.base import Device, Json, print_json
+from ser_lib.cli.base import Device, Json, tell
 
 app = typer.Typer(
     help="Speed and memory as ratios to the plain way, in one run.", no_args_is_help=True
 )
 
 
-@app.command("layer")
+@app.command()
 def layer(
     batch: Annotated[int, typer.Option(help="Utterances in a step.")] = 16,
     repeats: Annotated[int, typer.Option(help="Timed steps of either form.")] = 3,
@@ -25,19 +25,17 @@ def layer(
     from ser_lib import bench
 
     document = bench.layer.compare(batch=batch, repeats=repeats, threads=threads, device=device)
-    if as_json:
-        print_json(document)
-        return
-    for row in document["comparisons"]:
-        typer.echo(
-            f"{row['shape'][0]} x {row['shape'][1]}, {row['speech']:.0%} speech: "
-            f"{row['plain_ms']:.1f} -> {row['search_ms']:.1f} ms an utterance "
-            f"({row['times_faster']} times faster), {row['plain_mib']:.0f} -> "
-            f"{row['search_mib']:.0f} MiB ({row['times_smaller']} times smaller)"
-        )
+    lines = (
+        f"{row['shape'][0]} x {row['shape'][1]}, {row['speech']:.0%} speech: "
+        f"{row['plain_ms']:.1f} -> {row['search_ms']:.1f} ms an utterance "
+        f"({row['times_faster']} times faster), {row['plain_mib']:.0f} -> "
+        f"{row['search_mib']:.0f} MiB ({row['times_smaller']} times smaller)"
+        for row in document["comparisons"]
+    )
+    tell(document, as_json, lines)
 
 
-@app.command("inference")
+@app.command()
 def inference(
     repeats: Annotated[int, typer.Option(help="Timed calls; the fastest counts.")] = 5,
     device: Device = "cpu",
@@ -47,17 +45,15 @@ def inference(
     from ser_lib import bench
 
     document = bench.inference.measure(repeats=repeats, device=device)
-    if as_json:
-        print_json(document)
-        return
-    for row in document["rows"]:
-        typer.echo(
-            f"{row['input']:8} batch {row['batch']:3} on {row['device']}, "
-            f"{'with' if row['features'] else 'without'} features: {row['microseconds']:,} µs"
-        )
+    lines = (
+        f"{row['input']:8} batch {row['batch']:3} on {row['device']}, "
+        f"{'with' if row['features'] else 'without'} features: {row['microseconds']:,} µs"
+        for row in document["rows"]
+    )
+    tell(document, as_json, lines)
 
 
-@app.command("objectives")
+@app.command()
 def objectives(
     rounds: Annotated[int, typer.Option(help="Timed epochs of each objective.")] = 5,
     device: Device = "cpu",
@@ -67,18 +63,17 @@ def objectives(
     from ser_lib import bench
 
     document = bench.objectives.compare(rounds=rounds, device=device)
-    if as_json:
-        print_json(document)
-        return
+    lines = []
     for row in document["rows"]:
         text = f"{row['objective']:6} {row['milliseconds']:.1f} ms a step"
         if ratio := row.get("against_softmax"):
             ends = f"{ratio['low']:.2f} to {ratio['high']:.2f}"
             text += f", {ratio['ratio']:.2f} ({ends}) times softmax alone"
-        typer.echo(text)
+        lines.append(text)
+    tell(document, as_json, lines)
 
 
-@app.command("mining")
+@app.command()
 def mining(
     repeats: Annotated[int, typer.Option(help="Timed steps of either.")] = 5,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
@@ -89,19 +84,17 @@ def mining(
     from ser_lib import bench
 
     document = bench.mining.compare(repeats=repeats, threads=threads, device=device)
-    if as_json:
-        print_json(document)
-        return
-    for row in document["rows"]:
-        typer.echo(
-            f"batch {row['batch']:3}, {row['triplets']:,} triplets: "
-            f"{row['plain_ms']:.1f} -> {row['our_ms']:.1f} ms ({row['times_faster']} times "
-            f"faster), {row['plain_mib']:.0f} -> {row['our_mib']:.0f} MiB "
-            f"({row['times_smaller']} times smaller), equal to {row['difference']:.0e}"
-        )
+    lines = (
+        f"batch {row['batch']:3}, {row['triplets']:,} triplets: "
+        f"{row['plain_ms']:.1f} -> {row['our_ms']:.1f} ms ({row['times_faster']} times "
+        f"faster), {row['plain_mib']:.0f} -> {row['our_mib']:.0f} MiB "
+        f"({row['times_smaller']} times smaller), equal to {row['difference']:.0e}"
+        for row in document["rows"]
+    )
+    tell(document, as_json, lines)
 
 
-@app.command("angles")
+@app.command()
 def angles(
     repeats: Annotated[int, typer.Option(help="Timed calls of each form.")] = 5,
     threads: Annotated[int, typer.Option(help="Threads of torch; the loop has one.")] = 1,
@@ -111,15 +104,13 @@ def angles(
     from ser_lib import bench
 
     document = bench.angles.compare(repeats=repeats, threads=threads)
-    if as_json:
-        print_json(document)
-        return
-    for row in document["comparisons"]:
-        same = "the same" if row["same_answers"] else "other"
-        typer.echo(
-            f"{row['utterances']:,} utterances x {row['classes']} classes x {row['dimensions']}: "
-            f"loop {row['loop_ms']:.1f} ms, angles {row['angles_ms']:.2f} ms "
-            f"({row['angles_times_faster']} times faster), classes {row['classify_ms']:.2f} ms "
-            f"({row['classify_times_faster']} times faster), {same} answers, "
-            f"angles differ by up to {row['largest_difference']:.1g} degrees"
-        )
+    lines = (
+        f"{row['utterances']:,} utterances x {row['classes']} classes x {row['dimensions']}: "
+        f"loop {row['loop_ms']:.1f} ms, angles {row['angles_ms']:.2f} ms "
+        f"({row['angles_times_faster']} times faster), classes {row['classify_ms']:.2f} ms "
+        f"({row['classify_times_faster']} times faster), "
+        f"{'the same' if row['same_answers'] else 'other'} answers, "
+        f"angles differ by up to {row['largest_difference']:.1g} degrees"
+        for row in document["comparisons"]
+    )
+    tell(document, as_json, lines)

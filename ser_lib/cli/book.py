@@ -14,7 +14,7 @@ RunOn = Annotated[str, typer.Option("--corpus", help="Speech that the chapters a
 Profile = Annotated[str, typer.Option(help="smoke: as little as shows the point; or full.")]
 
 
-@app.command("build")
+@app.command()
 def build(corpus: RunOn = "builtin", profile: Profile = "smoke") -> None:
     """Run the chapters that changed and build the site."""
     from ser_lib.book import build as book
@@ -22,7 +22,7 @@ def build(corpus: RunOn = "builtin", profile: Profile = "smoke") -> None:
     book.build(corpus, profile, report=typer.echo)
 
 
-@app.command("status")
+@app.command()
 def status(corpus: RunOn = "builtin", profile: Profile = "smoke", as_json: Json = False) -> None:
     """Show when each chapter was last run, and whether that is up to date."""
     from ser_lib.book import build as book
@@ -36,7 +36,7 @@ def status(corpus: RunOn = "builtin", profile: Profile = "smoke", as_json: Json 
         typer.echo(f"{row['page']:16} {fresh:6} {row.get('started', 'never run')}")
 
 
-@app.command("sync")
+@app.command()
 def sync() -> None:
     """Put the set-up cell into every chapter and write the .ipynb twins."""
     from ser_lib.book import build as book

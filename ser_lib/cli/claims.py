@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from ser_lib.cli.base import Json, print_json
+from ser_lib.cli.base import Json, print_json, tell
 
 app = typer.Typer(
     help="The papers' claims, judged by their rules from the records.", no_args_is_help=True
 )
 
 
-@app.command("check")
+@app.command()
 def check(as_json: Json = False) -> None:
     """Judge every claim again; compare with what is written, and with what the chapters say.
 
@@ -34,7 +34,7 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command("update")
+@app.command()
 def update(as_json: Json = False) -> None:
     """Judge every claim and write results/STUDY/verdicts.json of each study with a ledger."""
     from ser_lib import claims
@@ -42,8 +42,8 @@ def update(as_json: Json = False) -> None:
     for study in claims.studies():
         claims.update(study)
     counts = {study: claims.count(study) for study in claims.studies()}
-    if as_json:
-        print_json({"verdicts": counts})
-        return
-    for study, words in counts.items():
-        typer.echo(f"{study}: " + ", ".join(f"{n} {word}" for word, n in words.items()))
+    lines = (
+        f"{study}: " + ", ".join(f"{n} {word}" for word, n in words.items())
+        for study, words in counts.items()
+    )
+    tell({"verdicts": counts}, as_json, lines)

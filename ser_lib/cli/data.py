@@ -17,7 +17,7 @@ Root = Annotated[
 ]
 
 
-@app.command("check")
+@app.command()
 def check(
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Corpora to check.")],
     root: Root = None,
@@ -69,7 +69,7 @@ def show(as_json: Json = False) -> None:
         typer.echo(f"{corpus['name']:8} {state:18} {corpus['root']}   licence: {corpus['licence']}")
 
 
-@app.command("fetch")
+@app.command()
 def fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="builtin, emodb or ravdess.")],
     root: Root = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ser_lib.cli.base import Device, Json, print_json
+from ser_lib.cli.base import Device, Json, print_json, tell
 
 app = typer.Typer(
     help="Studies: the grid of runs that results/NAME/plan.toml fixes.", no_args_is_help=True
@@ -37,7 +37,7 @@ def _only(*values: str | int | None) -> dict[str, str | int | None]:
     return dict(zip(names, values, strict=True))
 
 
-@app.command("plan")
+@app.command()
 def plan(
     study: Study,
     corpus: Corpus = None,
@@ -58,15 +58,12 @@ def plan(
     sources = Sources(features or ())
     only = _only(corpus, input, objective, fold, seed, name)
     plan = studies.read_plan(study, only, sources=sources)
-    if as_json:
-        print_json({"runs": [{"run": c.identity, **asdict(c)} for c in plan.runs]})
-        return
-    for config in plan.runs:
-        typer.echo(f"{config.identity}  {config.label}")
-    typer.echo(f"{len(plan.runs)} runs")
+    document = {"runs": [{"run": c.identity, **asdict(c)} for c in plan.runs]}
+    lines = [f"{config.identity}  {config.label}" for config in plan.runs]
+    tell(document, as_json, [*lines, f"{len(plan.runs)} runs"])
 
 
-@app.command("run")
+@app.command()
 def run(
     study: Study,
     corpus: Corpus = None,
@@ -104,7 +101,7 @@ def run(
     )
 
 
-@app.command("status")
+@app.command()
 def status(
     study: Study, runs: Runs = Path("runs"), features: Features = None, as_json: Json = False
 ) -> None:
@@ -120,7 +117,7 @@ def status(
         typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
-@app.command("pack")
+@app.command()
 def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> None:
     """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
     from ser_lib import study as studies
@@ -131,7 +128,7 @@ def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> 
     typer.echo(f"{study}: {total} runs packed")
 
 
-@app.command("yardsticks")
+@app.command()
 def yardsticks(study: Study, features: Features = None) -> None:
     """Compute from the recordings what the tables are held against, beside the records."""
     from ser_lib import study as studies
@@ -143,7 +140,7 @@ def yardsticks(study: Study, features: Features = None) -> None:
         typer.echo(str(path))
 
 
-@app.command("tables")
+@app.command()
 def tables(
     study: Study,
     run: Annotated[
@@ -188,7 +185,7 @@ def tables(
         typer.echo(paper_tables.text(document))
 
 
-@app.command("export")
+@app.command()
 def export(
     study: Study,
     run: Annotated[str, typer.Argument(metavar="RUN", help="Name that `ser study plan` prints.")],

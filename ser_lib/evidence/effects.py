@@ -64,6 +64,13 @@ class Effect:
         return verdict(self.interval, self.smallest)
 
     @property
+    def about_zero(self) -> str:
+        """Whether the interval "leaves zero out" or "holds zero"; without one it "waits"."""
+        if self.interval is None:
+            return "waits"
+        return "leaves zero out" if self.interval.side else "holds zero"
+
+    @property
     def judged(self) -> str:
         """As text, with what the interval supports.
 

@@ -6,7 +6,7 @@ Where runs are missing they say so in the place of the number, as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from ser_lib.plots.style import (
     outer_legend,
     panel_grid,
 )
+from ser_lib.statistics import Interval
 
 
 def differences(
@@ -177,12 +178,9 @@ def sweep(
                     note.set(rotation=90, ha="center", va="top", color=GREY, fontstyle="italic")
                     note.set_bbox(NOTE_BOX)
             there = {v: e.interval for v, e in effects.items() if e.interval is not None}
-            ends = 100 * np.array([interval.ends for interval in there.values()])
-            middles, lows, highs = ends.reshape(-1, 3).T
             axes.errorbar(
                 shift * np.array(list(there)),
-                middles,
-                yerr=(middles - lows, highs - middles),
+                **_bars(there.values()),
                 color=SERIES_COLOURS[number],
                 marker="Dos^"[number],
                 linestyle="none",
@@ -237,12 +235,9 @@ def by_layers(
         for axes, (name, effects) in zip(grid.ravel(), families.items(), strict=False):
             there = {x: e.interval for x, e in effects.items() if e.interval is not None}
             if there:
-                ends = 100 * np.array([interval.ends for interval in there.values()])
-                middles, lows, highs = ends.T
                 handles["ours, with interval"] = axes.errorbar(
                     np.array(list(there)),
-                    middles,
-                    yerr=(middles - lows, highs - middles),
+                    **_bars(there.values()),
                     color=SERIES_COLOURS[0],
                     marker="D",
                     markersize=6,
@@ -268,6 +263,13 @@ def by_layers(
             axes.set_ylabel("overall accuracy (%)")
         outer_legend(figure, handles, ncols=2)
     return figure
+
+
+def _bars(intervals: Iterable[Interval]) -> dict[str, Any]:
+    """Heights and bars of ``errorbar``, in per cent."""
+    ends = 100 * np.array([interval.ends for interval in intervals])
+    middles, lows, highs = ends.reshape(-1, 3).T
+    return {"y": middles, "yerr": (middles - lows, highs - middles)}
 
 
 def _differences(

@@ -33,14 +33,7 @@ def curves(
     with new_figure(8.0, 3.6) as figure:
         axes = figure.add_subplot()
         for index, (label, values) in enumerate(series.items()):
-            axes.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                color=SERIES_COLOURS[index % len(SERIES_COLOURS)],
-                linestyle=SERIES_DASHES[index % len(SERIES_DASHES)],
-                linewidth=2,
-                label=label,
-            )
+            _draw_curve(axes, index, label, values)
         if log:
             axes.set_yscale("log")
         axes.set(xlabel=xlabel, ylabel=ylabel)
@@ -153,14 +146,7 @@ def epochs(
                           color=GREY, fontstyle="italic")  # fmt: skip
                 curves = {}
             for index, (name, values) in enumerate(curves.items()):
-                axes.plot(
-                    np.arange(1, len(values) + 1),
-                    values,
-                    color=SERIES_COLOURS[index % len(SERIES_COLOURS)],
-                    linestyle=SERIES_DASHES[index % len(SERIES_DASHES)],
-                    linewidth=2,
-                    label=name,
-                )
+                _draw_curve(axes, index, name, values)
             for index, (name, height) in enumerate(levels.get(title, {}).items()):
                 axes.axhline(height, color="black", linewidth=1, label=name,
                              linestyle=((0, (6, 3)), (0, (1, 2)))[index % 2])  # fmt: skip
@@ -172,7 +158,7 @@ def epochs(
         for axes in grid[:, 0]:
             axes.set_ylabel(ylabel)
         handles = handles_of(grid.ravel())
-        outer_legend(figure, handles, above=True, ncols=min(len(handles), 3) or 1)
+        outer_legend(figure, handles, above=True, ncols=min(len(handles), 3))
     return figure
 
 
@@ -215,6 +201,18 @@ def learning_curves(
         in_order = {label: handles[label] for label in labels}
         outer_legend(figure, in_order, ncols=2 if max(map(len, labels)) > 20 else 4)
     return figure
+
+
+def _draw_curve(axes: Axes, index: int, label: str, values: Sequence[float]) -> None:
+    """A curve that starts at 1; its number gives it colour and dash."""
+    axes.plot(
+        np.arange(1, len(values) + 1),
+        values,
+        color=SERIES_COLOURS[index % len(SERIES_COLOURS)],
+        linestyle=SERIES_DASHES[index % len(SERIES_DASHES)],
+        linewidth=2,
+        label=label,
+    )
 
 
 def _draw_confusion(
