@@ -616,7 +616,8 @@ glue("disagree", len(disagree))
 # ## What the rules say
 #
 # The decision rule was written before the runs, except that S, and S+C with $\lambda_1$ of 4 and 0.1,
-# ran on EMO-DB with MFCC for {doc}`first-result` while the plan was written. A claim holds on a corpus and input if its
+# ran on EMO-DB with MFCC for {doc}`first-result` while the plan was written; what was changed later, and
+# how the verdicts would read without, is at the end of {doc}`../book/verdicts`. A claim holds on a corpus and input if its
 # interval lies above zero and survives Holm's rule. The verdicts go by class accuracy; overall
 # accuracy, with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and
 # in the ledger. The next table has every comparison of the family; which claims hold on one corpus and not
@@ -645,7 +646,7 @@ pd.DataFrame(lines).T.fillna("")
 
 # %% [markdown]
 # An interval that leaves zero out is "undecided" as long as its p does not survive Holm's rule; a
-# comparison whose runs are missing counts in the family too. As a verdict, "open" means that runs are missing,
+# comparison whose runs are missing counts in the family too. As a verdict, "open" means that runs or timings are missing,
 # and "undecided" that no comparison of the claim decides. Every claim with its rule and its numbers is
 # in {doc}`../book/verdicts`.
 #
@@ -872,7 +873,8 @@ glue("overall_minus_class", 100 * abs(balanced.overall.estimate - balanced.by_cl
 # EMO-DB with MFCC the two are {glue:text}`overall_minus_class:.1f` points apart.
 #
 # **Many comparisons.** Whoever tests thirty differences and tells of the best has tested nothing.
-# Holm's rule charges for it, for a family that was fixed beforehand.
+# Holm's rule charges for it, for a family that was fixed beforehand (what joined ours later stands under
+# "Deviations" in {doc}`../book/verdicts`).
 #
 # **Seeds for speakers.** The last column of the tables is not the uncertainty. It says how much the
 # same speakers' result depends on luck in training.

@@ -330,7 +330,7 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # All this is said of our builds of two small networks, on acted recordings of two (RAVDESS) or ten
 # (EMO-DB) fixed sentences, not of metric learning at large. Paper 1 measured on IEMOCAP alone, which
 # is not at hand. Of its {glue:text}`claims_paper1:d` claims, {glue:text}`counted_paper1`; of paper 2's
-# {glue:text}`claims_paper2:d`, {glue:text}`counted_paper2`. *Open* means that runs are missing.
+# {glue:text}`claims_paper2:d`, {glue:text}`counted_paper2`. *Open* means that runs or timings are missing.
 #
 # **How do you check a paper's claim?** Five things did most of the work here:
 #

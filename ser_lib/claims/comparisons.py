@@ -23,10 +23,20 @@ from itertools import chain
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 
 from ser_lib.evidence import Evidence, Missing, by_unit
 from ser_lib.evidence.pairs import by_fold, fold_test, log_ratios, together
-from ser_lib.statistics import Interval, Metric, draw_pooled, holm, percentiles, verdict
+from ser_lib.statistics import (
+    Interval,
+    Metric,
+    draw_mean,
+    draw_pooled,
+    holm,
+    one_sided_p,
+    percentiles,
+    verdict,
+)
 from ser_lib.statistics.intervals import Verdict
 
 VERDICTS = (
@@ -63,6 +73,8 @@ class Finding:
     cells: list[Cell] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
     verdict: str = ""
+    planned: Finding | None = None
+    """What the plan's analysis would make of it, where another decides now."""
 
     def settle(self) -> str:
         """Verdict that follows from the deciding cells, unless the rule gave one."""
@@ -124,7 +136,11 @@ def lower(claim: Claim, evidence: Evidence) -> Finding:
     seeds and the parts of the fold, which the same networks were tested on; it is positive where
     the claim holds. ``smallest`` is a ratio, such as 1.1.
     """
-    return _compare(claim, _ratio_effect(claim, evidence), _direction, logarithm=True)
+    finding, finding.planned = (
+        _compare(claim, _ratio_effect(claim, evidence, analysis), _direction, logarithm=True)
+        for analysis in (_by_folds, _by_bootstrap)
+    )
+    return finding
 
 
 Measured = tuple[Interval, float, dict[str, Any]]
@@ -142,6 +158,18 @@ def _compare(
     margin = float(claim["smallest"])
     margin = math.log(margin) if logarithm else margin
     cells = []
+
+    def close(interval: Interval) -> bool:
+        """Whether the outcome is another if both ends move by a twentieth of the margin."""
+        found = set()
+        for step in (-margin / 20, margin / 20):
+            low, high = interval.low - step, interval.high + step
+            outcome = judge(Interval(interval.estimate, min(low, high), max(low, high)), margin)
+            if "family" in claim and outcome in ("holds", "contradicted"):
+                outcome = "undecided"  # in a family it is the p value that decides on a side
+            found.add(outcome)
+        return len(found) > 1
+
     for where in claim["cells"]:
         for variant, decides in ({}, True), *((v, False) for v in claim.get("beside", ())):
             cell = Cell({**where, **variant}, decides=decides)
@@ -159,6 +187,8 @@ def _compare(
                 "p": cell.p_value,
                 **numbers,
             }
+            if close(interval):
+                cell.numbers["close"] = True
             if logarithm:
                 cell.numbers["ratio"] = [math.exp(end) for end in interval.ends]
             if "printed_effect" in claim:
@@ -218,26 +248,38 @@ def _accuracy_effect(claim: Claim, evidence: Evidence) -> Effect:
         if not (config.speaker_dependent or thinned) and np.ptp(folds) > 1e-9:
             test = fold_test(folds.to_frame()).interval
             numbers["by_fold"] = list(test.ends)
-        beyond = int((draws <= 0).sum() if estimate > 0 else (draws >= 0).sum())
-        return percentiles(estimate, draws), (beyond + 1) / (len(draws) + 1), numbers
+        return percentiles(estimate, draws), one_sided_p(estimate, draws), numbers
 
     return effect
 
 
-def _ratio_effect(claim: Claim, evidence: Evidence) -> Effect:
+def _ratio_effect(
+    claim: Claim, evidence: Evidence, analysis: Callable[[pd.DataFrame], tuple[Interval, float]]
+) -> Effect:
     def effect(where: Mapping[str, Any], whole: bool) -> Measured:
         first, second = together(
             lambda side: evidence.by_part(side, claim["measure"]), conditions(claim, where)
         )
-        test = fold_test(log_ratios(second, first))
-        numbers = {  # geometric means: their ratio is that of the test
+        values = log_ratios(second, first)
+        numbers = {  # geometric means: their ratio is that of the interval
             "first": math.exp(np.log(first.to_numpy()).mean()),
             "second": math.exp(np.log(second.to_numpy()).mean()),
-            "folds": test.degrees + 1,
+            "folds": values.index.get_level_values(0).nunique(),
         }
-        return test.interval, test.p_value / 2, numbers
+        return *analysis(values), numbers
 
     return effect
+
+
+def _by_folds(values: pd.DataFrame) -> tuple[Interval, float]:
+    test = fold_test(values)
+    return test.interval, test.p_value / 2
+
+
+def _by_bootstrap(values: pd.DataFrame) -> tuple[Interval, float]:
+    """Over held-out parts and seeds, as the plan says of accuracies."""
+    drawn = draw_mean(values)
+    return percentiles(*drawn), one_sided_p(*drawn)
 
 
 def best(claim: Claim, evidence: Evidence) -> Finding:

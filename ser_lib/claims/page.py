@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from ser_lib.claims.comparisons import VERDICTS
+from ser_lib.claims.comparisons import LEVEL_OF_FAMILY, VERDICTS
 from ser_lib.claims.ledger import Ledger
 from ser_lib.claims.rules import ON_PAPER, RULES
 from ser_lib.statistics import Interval
@@ -17,8 +17,9 @@ _MEANING = {
     "partly": "holds in some places, and is contradicted in none",
     "not reproduced": "contradicted, or without an effect of a size that counts; where runs "
     "decide, it may hold on other data, such as the paper's own",
-    "undecided": "no interval decides, on any corpus",
-    "not testable here": "needs what is not at hand, or says nothing that could be measured",
+    "undecided": "no interval decides, on any corpus, or none after Holm's rule",
+    "not testable here": "needs what is not at hand, says nothing that could be measured, or no "
+    "test of it was planned",
     "open": "the runs or timings it needs are not all there yet",
 }
 _OUTCOMES = {"missing": "runs missing"}
@@ -30,21 +31,24 @@ _VERDICTS = """\
 |---|---|---|
 {rows}
 
-On one corpus and input, a claim *holds* if the 95 % interval of its effect lies above zero, is
-*contradicted* if it lies below, *absent* if it lies within the smallest effect on both sides, and
-else *undecided*. Rows marked "beside" are shown and do not decide; nothing there is adjusted for
-the number of comparisons.
+On one corpus and input, a claim that one condition is better than another *holds* if the 95 %
+interval of the effect lies above zero, is *contradicted* if it lies below, *absent* if it lies
+within the smallest effect on both sides, and else *undecided*; of a ratio the interval lies above
+or below one. Where a claim belongs to a family, an interval that leaves zero out decides only if
+its one-sided p value, adjusted by Holm's rule over the family, is at most {level:g}; else that is
+undecided too. "Absent" is not adjusted: it has no p value. Other rules say their own. Rows marked
+"beside" are shown and do not decide; nothing there is adjusted.
 
 Two limits. Intervals of accuracies draw speakers, as the plan says, or utterances where training
-and test share speakers; with as few as ten speakers they are somewhat too narrow, and p values far
-out in the tail are too small, so that Holm's rule holds back less than it promises. And all who
-were tested by the same network share its luck, which enters by the seeds alone, where there are
-several. "Would another analysis say otherwise?", below, counts what hangs on that.
+and test share speakers. With as few as ten speakers they are too narrow: on data without any
+difference they leave zero out about twice as often as they should, and five times as often where
+all who are tested by one network share its luck (the chapter on {{doc}}`Table 1
+</notebooks/table-1>` counts it). And p values far out in the tail are too small, so that Holm's
+rule holds back less than it promises. "Would another analysis say otherwise?", below, counts what
+hangs on that.
 """
 
 _ANALYSES = """\
-## Would another analysis say otherwise?
-
 The plan's analysis was fixed before the runs and decides alone. Two more are made of the same
 answers and decide nothing: the other accuracy (overall for class, class for overall) by the same
 bootstrap; and a t-test over folds, corrected for the training data that they share, which takes
@@ -70,6 +74,22 @@ The comparisons on which the analyses differ, in points, estimate and 95 % inter
 | claim | where | plan | other accuracy | folds |
 |---|---|---|---|---|
 {rows}
+"""
+
+_RATIOS = """\
+Ratios were to be judged by the plan's bootstrap, over held-out parts, and are judged by the t-test
+over folds (why, say the deviations). By the bootstrap, {count} of the {total} claims on ratios
+would read otherwise{which}.
+"""
+
+_WORDS = """\
+The plan has no word for "undecided". By its own words the {undecided} undecided claims would be not
+reproduced.
+"""
+
+_CLOSE = """\
+Close calls, where the outcome would be another if both ends of the interval moved by a twentieth of
+the smallest effect (another seed of the bootstrap moves them by less): {which}.
 """
 
 _DEVIATIONS = """\
@@ -116,32 +136,37 @@ def markdown(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]
     groups = {word: [c for c in theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS}
     groups = {word: group for word, group in groups.items() if group}
     counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
-    on_paper = sum(c["rule"] in ON_PAPER for c in theirs)
+    on_paper = [c["id"] for c in theirs if c["rule"] in ON_PAPER]
+    reproduced = sum(judged[name]["verdict"] == "reproduced" for name in on_paper)
     results = (
         f"Of the {len(theirs)} claims: {counts}. About printed figures, counts and the size of the "
-        f"network, and so without any training: {on_paper}."
+        f"network, and so without any training, are {len(on_paper)}, among them {reproduced} of "
+        "those reproduced."
     )
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."
-    smallest = 100 * next(c["smallest"] for c in ledger.claims if c["rule"] == "better")
     head = (ledger.folder / "summary.md").read_text(encoding="utf-8")
     head = head.format(
         total=len(theirs),
         seeds=", ".join(map(str, ledger.protocol.seeds)),
-        smallest=smallest,
+        smallest=100 * ledger.protocol.smallest,
         results=results,
     )
     rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
-    parts = [head, _VERDICTS.format(rows="\n".join(rows))]
+    parts = [head, _VERDICTS.format(rows="\n".join(rows), level=LEVEL_OF_FAMILY)]
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
     if ledger.ours:
         parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ledger.ours)]
-    if counted := analyses(judged):
+    counted, otherwise = analyses(judged), _otherwise(ledger, judged)
+    if counted or otherwise:
+        parts.append("## Would another analysis say otherwise?\n")
+    if counted:
         parts.append(_ANALYSES.format(**asdict(counted)))
         if counted.rows:
             parts.append(_DIFFER.format(rows="\n".join(counted.rows)))
+    parts += otherwise
     deviations = [f"- {' '.join(text.split())}" for text in ledger.text.get("deviations", ())]
     if deviations:
         parts.append(_DEVIATIONS.format(rows="\n".join(deviations)))
@@ -222,6 +247,32 @@ def analyses(judged: Mapping[str, Mapping[str, Any]]) -> Analyses | None:
     )
 
 
+def _otherwise(ledger: Ledger, judged: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the plan's own analysis and words would have made of the verdicts, and close calls."""
+    parts = []
+    ratios = {name: entry for name, entry in judged.items() if "planned" in entry}
+    changed = [
+        f"[{name}](#claim-{name}) {entry['planned']['verdict']} instead of {entry['verdict']}"
+        for name, entry in ratios.items()
+        if entry["planned"]["verdict"] != entry["verdict"]
+    ]
+    if ratios:
+        which = f": {'; '.join(changed)}" if changed else ""
+        parts.append(_RATIOS.format(count=len(changed), total=len(ratios), which=which))
+    undecided = sum(judged[claim["id"]]["verdict"] == "undecided" for claim in ledger.theirs)
+    if undecided:
+        parts.append(_WORDS.format(undecided=undecided))
+    close = [
+        f"[{name}](#claim-{name}) ({_where(cell)})"
+        for name, entry in judged.items()
+        for cell in entry.get("cells", ())
+        if cell["numbers"].get("close") and not cell.get("beside")
+    ]
+    if close:
+        parts.append(_CLOSE.format(which="; ".join(close)))
+    return parts
+
+
 def _side(values: Sequence[float] | None) -> int | None:
     """On which side of zero an interval lies (estimate, low, high); 0 if it holds zero."""
     return None if values is None else Interval(*values).side
@@ -243,11 +294,13 @@ def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
         "words": claim["quote"],
         "printed": _printed(claim.get("printed")),
         "here": claim["protocol"],
-        "rule": f"`{claim['rule']}`: {_first_sentence(rule.__doc__ or '')}",
+        "rule": f"`{claim['rule']}`: {_rule(rule)}",
         "why": claim.get("reason", ""),
         "source": claim.get("source", ""),
         "compared": _compared(claim),
+        "smallest effect": _smallest(claim),
         "family": claim.get("family", ""),
+        "by the plan's bootstrap": _planned(judged.get("planned")),
         "computed": _computed(judged.get("numbers")),
     }
     rows = [f"| {name} | {_cell(text)} |" for name, text in facts.items() if text]
@@ -268,6 +321,7 @@ def _cells(cells: Iterable[Mapping[str, Any]], metric: str) -> list[str]:
     for cell in cells:
         numbers = cell["numbers"]
         outcome = _OUTCOMES.get(cell["outcome"], cell["outcome"])
+        outcome += " (close)" if numbers.get("close") else ""
         rows.append(
             f"| {_where(cell)} | {outcome} | {_effect(numbers, metric)} | {_p_value(numbers)} |"
         )
@@ -327,6 +381,14 @@ def _compared(claim: Mapping[str, Any]) -> str:
     return " against ".join(sides)
 
 
+def _smallest(claim: Mapping[str, Any]) -> str:
+    if claim["rule"] == "lower":
+        return f"a ratio of {claim['smallest']:g}"
+    if claim["rule"] in ("better", "similar"):
+        return f"{100 * claim['smallest']:g} points"
+    return ""
+
+
 def _setting(name: str, value: Any) -> str:
     if name in ("corpus", "input", "objective", "model"):
         return str(value)
@@ -360,8 +422,21 @@ def _plain(value: Any) -> str:
     )
 
 
-def _first_sentence(text: str) -> str:
-    return " ".join(text.split("\n\n")[0].split())
+def _rule(rule: Callable[..., Any]) -> str:
+    """All of a rule's docstring, in one paragraph."""
+    paragraphs = [" ".join(part.split()) for part in (rule.__doc__ or "").split("\n\n")]
+    return " ".join(paragraphs)
+
+
+def _planned(planned: Mapping[str, Any] | None) -> str:
+    if not planned or planned["verdict"] == "open":
+        return ""
+    cells = (
+        f"{cell['outcome']} {Interval(*cell['ratio']).text('{:.2f}', 1)}"
+        for cell in planned["cells"]
+        if cell["ratio"]
+    )
+    return f"{planned['verdict']}: {', '.join(cells)}"
 
 
 def _cell(text: str) -> str:

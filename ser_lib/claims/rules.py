@@ -49,7 +49,7 @@ def arithmetic(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def shares(claim: Claim, evidence: Evidence) -> Finding:
-    """Printed shares are those of the labels in IEMOCAP's improvised part.
+    """Printed shares, in per cent, are those of the labels in IEMOCAP's improvised part.
 
     Reproduced if all agree as printed, partly if none is off by more than a point.
     """

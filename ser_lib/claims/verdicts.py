@@ -61,12 +61,22 @@ def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
             given = {**claim, "timings": _timings(ledger.folder, claim["rule"])}
         findings[claim["id"]] = RULES[claim["rule"]](given, proof)
     for family in {claim["family"] for claim in ledger.claims if "family" in claim}:
-        adjust([findings[c["id"]] for c in ledger.claims if c.get("family") == family])
+        members = [findings[c["id"]] for c in ledger.claims if c.get("family") == family]
+        adjust(members)
+        adjust([finding.planned for finding in members if finding.planned])
     judged = {}
     for name, finding in findings.items():
         entry: dict[str, Any] = {"verdict": finding.settle()}
         if finding.numbers:
             entry["numbers"] = finding.numbers
+        if finding.planned:
+            entry["planned"] = {
+                "verdict": finding.planned.settle(),
+                "cells": [
+                    {"outcome": cell.outcome, "ratio": cell.numbers.get("ratio")}
+                    for cell in finding.planned.cells
+                ],
+            }
         if finding.cells:
             entry["cells"] = [
                 {

@@ -92,9 +92,18 @@ def bootstrap_mean(
         >>> f"{interval.estimate:.3f} from {interval.low:.3f} to {interval.high:.3f}"
         '0.703 from 0.605 to 0.793'
     """
+    return percentiles(*draw_mean(values, draws=draws, seed=seed), level)
+
+
+def draw_mean(values: Values, *, draws: int = 10_000, seed: Seed = 0) -> tuple[float, Array]:
+    """Mean, and that of each draw ``(draws,)``; see ``bootstrap_mean``.
+
+    Raises:
+        ValueError: as for ``bootstrap_mean``.
+    """
     cells = _cells(values, "values")
     weights = _weights(cells.shape[0], cells.shape[1], draws, seed)
-    return percentiles(float(cells.mean()), weights @ cells.ravel() / cells.size, level)
+    return float(cells.mean()), weights @ cells.ravel() / cells.size
 
 
 def bootstrap_difference(
@@ -310,6 +319,17 @@ def percentiles(estimate: float, resampled: Array, level: float = 0.95) -> Inter
     inside("level", level)
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate, float(low), float(high), level)
+
+
+def one_sided_p(estimate: float, resampled: Array) -> float:
+    """Share of the draws on the other side of zero, the estimate's own draw counted in.
+
+    Example:
+        >>> one_sided_p(0.2, np.array([0.1, 0.3, -0.1]))
+        0.5
+    """
+    beyond = int((resampled <= 0).sum() if estimate > 0 else (resampled >= 0).sum())
+    return (beyond + 1) / (len(resampled) + 1)
 
 
 def _answers(frame: pd.DataFrame, name: str) -> pd.DataFrame:

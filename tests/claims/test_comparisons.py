@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from ser_lib import claims
-from ser_lib.claims.comparisons import Cell, Finding, adjust
+from ser_lib.claims.comparisons import Cell, Finding, _compare, _direction, adjust
+from ser_lib.statistics import Interval
 from tests.claims.ledgers import ROOT, entry, outcomes
 from tests.fake_records import FOLDS, WOBBLE, joined, made, write
 
@@ -54,6 +55,53 @@ def test_lower(house, cost, outcome, measure):
     t = logs.mean() / (wider * stats.sem(logs))
     assert numbers["p"] == pytest.approx(stats.t.sf(abs(t), FOLDS - 1), abs=1e-6)
     assert numbers["folds"] == FOLDS
+    planned = claims.update("paper1", root)["claims"]["claim"]["planned"]  # of folds that all agree
+    assert planned["cells"][0]["outcome"] == outcome
+    estimate, low, high = np.log(planned["cells"][0]["ratio"])
+    assert estimate == pytest.approx(logs.mean(), abs=1e-5)
+    assert logs.min() <= low < high <= logs.max()
+    assert np.log(numbers["ratio"][1]) < low < high < np.log(numbers["ratio"][2])
+
+
+def test_what_the_plan_would_say_of_a_ratio_is_adjusted_and_settled_too(house):
+    given = {"rule": "lower", "measure": "reconstruction", "smallest": 1.1, "family": "table2"}
+    claim = entry("claim", **given, second={"objective": "A"})
+    other = {**claim, "id": "other", "cells": [{"corpus": "ravdess", "input": "mfcc"}]}
+    root = house(claim, other)
+    runs, predictions, history = made(0.5, objective="S+A")
+    for fold, factor in enumerate((0.4, 0.9, 0.9, 0.9, 0.9)):  # one sign, one fold far away
+        own = history["run"].isin(runs.loc[runs["fold"] == fold, "run"])
+        for column in history.columns[history.columns.str.startswith("reconstruction")]:
+            history.loc[own, column] *= factor
+    write(root, joined(made(0.5, objective="A"), (runs, predictions, history)))
+    judged = claims.update("paper1", root)["claims"]
+    assert judged["claim"]["verdict"] == "undecided"
+    assert judged["claim"]["planned"]["verdict"] == "reproduced"
+    assert judged["other"]["planned"]["verdict"] == judged["other"]["verdict"] == "open"
+    page = claims.ledger_page("paper1", root)
+    assert "By the bootstrap, 1 of the 2 claims on ratios" in page
+    assert "otherwise: [claim](#claim-claim) reproduced instead of undecided." in page
+    assert "| by the plan's bootstrap | reproduced: holds 1." in page
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "alone", "in_a_family"),
+    [
+        (0.0005, 0.05, True, False),  # there it is Holm's rule that decides on a side
+        (-0.0195, 0.013, True, True),
+        (-0.0205, 0.013, True, True),
+        (0.0015, 0.05, False, False),
+        (-0.03, 0.03, False, False),
+        (-0.01, 0.01, False, False),
+    ],
+)
+def test_a_close_call_is_marked(low, high, alone, in_a_family):
+    claim = entry("claim", smallest=0.02)
+    for given, close in ((claim, alone), ({**claim, "family": "table1"}, in_a_family)):
+        interval = Interval((low + high) / 2, low, high)
+        measured = (interval, 0.5, {})
+        (cell,) = _compare(given, lambda *_, found=measured: found, _direction).cells
+        assert cell.numbers.get("close", False) is close
 
 
 def test_a_test_over_folds_stands_beside_the_accuracy_that_decides(house):
