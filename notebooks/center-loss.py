@@ -481,7 +481,9 @@ pd.DataFrame(
 # One printed number, three experiments, and the first and the last differ by a factor of 2,048. The
 # plan of our study has the last two in its main table, 4 and $4/64 = 0.0625$, and a sweep. The first,
 # 128, is left out: at 4 the center loss already outweighs the softmax loss ({doc}`ablations` weighs
-# their gradients). The paper's optimiser does not help: Adadelta divides each gradient by the size it
+# their gradients). That the toy above bears a 4 so easily is no contradiction, since weights do not carry
+# over from one network to another: its embedding has two numbers and no batch norm, that of the study 64,
+# whose squares add up. The paper's optimiser does not help: Adadelta divides each gradient by the size it
 # lately had, so that a factor on the *whole* loss hardly matters, as long as the gradients are large
 # ({doc}`reconstruction` shows when they are not). A factor on one of two terms does matter: it changes
 # the direction of their sum.
@@ -755,7 +757,8 @@ for step in (1, 100, 400, 1_000, 2_000):
     print(f"step {step:5,}: softmax loss {softmax:.3f}, center loss {center:.4f}")
 
 # %% [markdown]
-# Here it is not final. Once each class is drawn to a point, that point and its center can move
+# Here it is not final. (The history notes each loss before its step and {numref}`Figure %s <fig-collapse>`
+# draws it; the value in the text above is after the last.) Once each class is drawn to a point, that point and its center can move
 # together at no cost, so a force from the softmax loss, however small, parts the classes little by
 # little: the centers have to be led, step by step. So a weight that is too large shows first as
 # *slowness*. After a fixed number of epochs one compares how far each weight has come, not only how

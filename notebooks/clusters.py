@@ -490,7 +490,8 @@ paired_maps("train", 30)
 paired_maps("held out", perplexity_held)
 
 # %% [markdown]
-# What was apart in the first figure and is mixed here was the fit. The maps of the two figures are
+# Groups that are apart in the figure before and mixed in this one show only how well the network has fitted
+# its training data. The maps of the two figures are
 # separate t-SNEs: compare which emotions mix, not how wide a group is.
 #
 # Now the word "compact" as a number, below 1 if it holds ("distinct" needs the silhouette): compactness
@@ -572,8 +573,9 @@ print(f"by hand {within / between:.5f}, recorded {recorded:.5f}")
 print(f"relative difference {abs(within / between / recorded - 1):.1e}")
 
 # %% [markdown]
-# The difference that remains is rounding: a mean over many rounded numbers is far more exact than
-# each of them.
+# Hardly anything remains: the column was computed from the same rounded embeddings, so this checks the
+# formula and not the rounding. Against unrounded ones the difference would be small too, since in a
+# mean over many numbers most of the rounding cancels.
 #
 # ```{solution-end}
 # ```

@@ -290,6 +290,10 @@ layers.style.hide().format({"parameters": "{:,}"})
 glue("parameters", f"{total:,}")
 
 # %% [markdown]
+# {term}`Batch norm` shifts and scales each of the 64 numbers to mean 0 and variance 1 within the batch,
+# then by two numbers that are learnt; where the network is judged and not trained, stored averages take the
+# batch's place. {term}`Dropout` sets each number to zero with a fixed probability, in training only.
+#
 # Each path ends with 200 × 2 × 2 = 800 numbers, whatever the size of the input, so four paths give
 # 3,200. Nearly four fifths of all {glue:text}`parameters` parameters sit in the one fully connected
 # (FC) layer behind them.
@@ -351,8 +355,15 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 #
 # ## Three losses
 #
-# **S, the softmax loss.** Cross-entropy between the four probabilities and the label. It wants
-# the right score ahead and always gains a little by a larger lead. It does not ask how close together
+# **S, the softmax loss.** With scores $s_k$ of the four emotions, softmax gives the probabilities
+# $p_k = e^{s_k} / \sum_j e^{s_j}$, and the loss is their cross-entropy with the label, the mean over the
+# batch of $-\ln p_{y_i}$:
+#
+# $$
+# L_S = -\frac{1}{B} \sum_{i=1}^{B} \ln p_{y_i} .
+# $$
+#
+# It wants the right score ahead and always gains a little by a larger lead. It does not ask how close together
 # the embeddings of a class lie.
 #
 # **C, the center loss** {cite:p}`wen2016`, which paper 1 believes new to the recognition of emotions;
@@ -383,8 +394,8 @@ plots.embeddings.around_centers(points, names, middles)
 # over the batch. With a batch of 32 a sum pulls 32 times as hard, beside a softmax
 # loss that is a mean.
 #
-# **A, the auxiliary loss.** The upper branch rebuilds the input, and the loss is the mean squared
-# error. The second task, the paper argues, makes the network encode important patterns of the input
+# **A, the auxiliary loss.** The upper branch rebuilds the input as $\hat x_i$, and the loss is the mean
+# squared error over all $N$ numbers of an input, $L_A = \frac{1}{BN} \sum_i \lVert \hat x_i - x_i \rVert^2$. The second task, the paper argues, makes the network encode important patterns of the input
 # and so generalise better (section 2.4). It joins with a weight of its own, so that all three together
 # are $L = L_S + \lambda_1 L_C + \lambda_2 L_A$.
 
@@ -582,8 +593,9 @@ loss.update_centers(z.detach(), y_hand)
 print(value.item(), z.grad[1].tolist(), loss.centers.tolist())
 
 # %% [markdown]
-# The one in $1 + n_k$ keeps a class with a single recording in the batch from dragging its center
-# all the way.
+# With the one in $1 + n_k$ a class with a single recording in the batch moves its center by the share
+# $\alpha / 2$ of the way, not $\alpha$; and a class without any leaves its center alone instead of dividing by
+# zero.
 #
 # ```{solution-end}
 # ```

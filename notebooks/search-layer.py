@@ -198,7 +198,7 @@ x = torch.tensor(
     [
         [1, 0, 2, 1, 0, 3, 1],
         [0, 3, 1, 0, 2, 0, 0],
-        [2, 1, 0, 4, 1, 1, 2],
+        [1, 1, 0, 4, 1, 1, 2],
         [0, 0, 3, 1, 0, 2, 0],
         [1, 2, 0, 0, 3, 1, 1],
     ],
@@ -407,8 +407,8 @@ glue("looked_files", len(shares), display=False)
 print(f"{len(shares)} recordings: {np.mean(shares):.0%} of the positions are looked at")
 
 # %% [markdown]
-# Over {glue:text}`looked_files:d` recordings, {glue:text}`looked_at:.0f` % of the positions are
-# computed. The plain convolution computes all of them: it cannot know that they are equal. The
+# Over {glue:text}`looked_files:d` recordings, {glue:text}`looked_at:.0f` % of the positions of the smallest
+# kernel on MFCC are computed. The plain convolution computes all of them: it cannot know that they are equal. The
 # shorter the recordings in their six seconds, the larger the saving; on a corpus where most are cut
 # at six seconds there is none.
 #
@@ -544,7 +544,7 @@ glue("most", float(comparisons["times_smaller"].max()))
 glue("bench_batch", measured["batch"])
 
 # %% [markdown]
-# Milliseconds are per recording. By search a step is {glue:text}`slowest:.0f` to
+# Milliseconds are per recording, MiB those of the whole batch. By search a step is {glue:text}`slowest:.0f` to
 # {glue:text}`quickest:.0f` times as fast, and its peak of memory {glue:text}`least:.0f` to
 # {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**,
 # on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have
@@ -560,7 +560,8 @@ glue("bench_batch", measured["batch"])
 # one); those of its last grids, marked exploratory, were added when some had run. Let us count what
 # the layers alone cost in both forms. We take 40 epochs over 400 recordings for a training, about the
 # plan's average, the milliseconds from above for inputs without silence, and the folds that the
-# protocol gives: five on EMO-DB, six on RAVDESS.
+# protocol gives, ways to divide the speakers into training and test (next chapter): five on EMO-DB, six on
+# RAVDESS.
 
 # %%
 plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
@@ -662,8 +663,8 @@ print(rows_ * columns_, quarter, rows_ * columns_ - 4 * quarter)
 # The bias adds the same to every position and changes no order. ReLU changes it only if the largest
 # response of the quarter is not positive: then all are zero after it and tie, and PyTorch takes the
 # first, the search the largest. Both have value zero, and ReLU lets no gradient pass. So outputs and
-# gradients are equal although the winners are not. Below, four quarters have three positions each, and
-# all responses are negative:
+# gradients are equal although the winners are not. Below, three positions have negative responses: first as
+# they are, for output and gradient; then repeated to four such quarters, for the winners:
 
 # %%
 negative = ConvReLUMaxPool2d(1, (1, 1), output_size=(1, 1))
