@@ -68,6 +68,8 @@ class Protocol:
     """Settings of all runs, ``[fixed]`` of the plan."""
     emotions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """All emotions of a corpus, where a condition asks for "all"."""
+    of_all: Mapping[str, int] = field(default_factory=dict)
+    """Tested utterances then, where the plan's usual emotions are fewer."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """What must be said of a corpus wherever it is shown."""
     smallest: float = 0.0
@@ -97,8 +99,19 @@ class Protocol:
             fixed=fixed,
             smallest=smallest,
             emotions={name: tuple(corpus.get("emotions", ())) for name, corpus in corpora.items()},
+            of_all={
+                name: c["utterances_of_all"]
+                for name, c in corpora.items()
+                if "utterances_of_all" in c
+            },
             notes={name: size["note"] for name, size in corpora.items() if "note" in size},
         )
+
+    def tested(self, config: RunConfig) -> int:
+        """How many utterances all folds of a configuration test together."""
+        if config.emotions == self.emotions.get(config.corpus) and config.corpus in self.of_all:
+            return self.of_all[config.corpus]
+        return self.sizes[config.corpus][config.protocol].utterances
 
 
 class Evidence:
@@ -243,7 +256,7 @@ class Evidence:
         else:
             speakers = [speaker_of(corpus, key) for key in rows["key"]]
             rows = rows.assign(part=speakers, speaker=speakers)
-        wanted = self.protocol.sizes[corpus][config.protocol].utterances
+        wanted = self.protocol.tested(config)
         for seed, found in rows.groupby("seed")["key"]:
             if len(found) != wanted or not found.is_unique:
                 raise ValueError(

@@ -144,7 +144,7 @@ def planned(evidence: Evidence, plan: Mapping[str, Any], condition: Condition) -
         return all(planned(evidence, plan, {**condition, "lambda1": w}) for w in weights)
     wanted = evidence.config(condition)
     for grid in plan["grid"]:
-        if grid.get("emotions", "four") != "four":  # the tables are of the paper's emotions
+        if grid.get("emotions", "four") != condition.get("emotions", "four"):
             continue
         for settings in expanded(grid):
             settings.pop("seed", None)

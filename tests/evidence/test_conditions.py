@@ -106,6 +106,23 @@ def test_records_that_contradict_the_protocol_are_refused(table, change, message
         spoil(table, change).answers(S)
 
 
+def test_all_emotions_are_another_condition_with_a_number_of_utterances_of_its_own():
+    five = ("anger", "fear", "happiness", "neutral", "sadness")
+    runs, predictions, history = made(0.5)
+    found = evidence((runs.assign(emotions=",".join(five)), predictions, history))
+    every = {**S, "emotions": "all"}
+    for utterances, fits in ((480, True), (600, False)):
+        own = replace(found.protocol, emotions={"emodb": five}, of_all={"emodb": utterances})
+        asked = Evidence(found.records, own)
+        with pytest.raises(Missing):
+            asked.answers(S)  # of four emotions there are none
+        if fits:
+            assert len(asked.answers(every)) == RUNS // FOLDS * 480
+        else:
+            with pytest.raises(ValueError, match="480 different ones; the protocol has 600"):
+                asked.answers(every)
+
+
 def test_measures_are_of_the_last_epoch_and_must_be_there():
     last = spoil("history", lambda t: t.assign(cross_entropy_0=t["epoch"] * 1.0))
     table = last.by_part(S, "cross_entropy")

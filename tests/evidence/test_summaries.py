@@ -119,6 +119,9 @@ def test_what_the_plan_of_this_repository_runs():
     assert not runs("emodb", "mfcc", objective="S", units=65)
     assert runs("emodb", "mfcc", objective="S+C", lambda1=5.0)
     assert not runs("ravdess", "mfcc", objective="S+C", lambda1=5.0)
+    assert runs("ravdess", "mfcc", objective="S+C", lambda1=0.0625, emotions="all")
+    assert not runs("ravdess", "mfcc", objective="S+C", lambda1=4.0, emotions="all")
+    assert not runs("ravdess", "log_mel", objective="S", emotions="all")
 
 
 def test_summary_and_contrast_tell_overall_from_class_and_seeds_from_folds():
