@@ -291,7 +291,8 @@ losses.style.hide().format("{:.2f}", subset=["train_softmax", "train_center"])
 #
 # Now to real speech: the four emotions of paper 1 from the two-second copy of EMO-DB
 # {cite:p}`burkhardt2005`, MFCC, with and without center loss. What was to be run, what was to be
-# measured and how it was to be judged was written down before the first run; in a clone of the book
+# measured and how it was to be judged was written down before the first run of the study (what was tried
+# before any plan is in {doc}`open-choices`); in a clone of the book
 # `git log --stat results/first` shows that the plan came before the records. It also shows that the
 # runs were made twice: they were repeated when the search layer had been changed ({doc}`search-layer`
 # tells of near ties). Both verdicts stayed, but the estimate for λ₁ = 0.1 changed its sign: so much
@@ -719,8 +720,8 @@ print(f"{unsettled.name}: now ± {half:.2f} points")
 print(f"± 1 point: about {round(10 * half**2, -1):.0f} speakers")
 
 # %% [markdown]
-# IEMOCAP has ten speakers, RAVDESS 24, CREMA-D 91; only corpora of podcasts or broadcasts have
-# hundreds. But the estimate takes the whole width for differences between voices. A part of it is luck
+# IEMOCAP has ten speakers, RAVDESS 24, CREMA-D 91; hundreds are in corpora of podcasts and broadcasts, or in
+# crowdsourced ones. But the estimate takes the whole width for differences between voices. A part of it is luck
 # in training, which more seeds on the same speakers reduce: try that first.
 #
 # ```{solution-end}

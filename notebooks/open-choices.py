@@ -368,7 +368,9 @@ except Missing:
 # Two cautions. Each choice was changed alone, and with one objective; a change that does nothing
 # for S may matter for S+C. And not all of ours were made blindly: pilots on EMO-DB with MFCC, before the
 # plan and written in it, chose the scaling per coefficient, since the other sat at chance, the 40
-# epochs and $\lambda_2$. No pilot compared objectives.
+# epochs and $\lambda_2$. None of them compared objectives; but the plan's two weights were suggested by an
+# earlier trial, of one seed of a prototype, in which S+C did better than S with 0.1 and much worse with 4
+# (no record of it is left; {doc}`../book/verdicts` has it under "Deviations").
 #
 # ## What can go wrong
 #

@@ -299,7 +299,10 @@ print(f"bootstrap: {gap.estimate:+.3f}, from {gap.low:+.3f} to {gap.high:+.3f}")
 # three seeds, and no difference at all. Each speaker adds a normal deviation of standard deviation 1.
 # Each network, one for each fold and seed, adds another of standard deviation 0, 1 or 2, the same for
 # both speakers that it tests. And the folds either share nothing, or a deviation that makes the means
-# of two folds correlate by a fifth, which is what the correction assumes of five folds. How often does
+# of two folds correlate by a fifth, which is what the correction assumes of five folds. (Folds that correlate
+# by $\rho$ have a mean whose variance is $1/5 + \rho/(1 - \rho)$ times that between them, instead of $1/5$;
+# $\rho = 1/5$ gives the correction's quarter. A fold's own variance, in the code, is a half, from two speakers,
+# and a third of the networks', from three seeds.) How often does
 # each analysis see a difference where there is none? It should be once in twenty.
 
 # %%
@@ -347,11 +350,11 @@ glue("alarms_test", 200 * float(stats.t.sf(strict, 4)))
 # smallest effect or more" and "it is better by that or more" {cite:p}`schuirmann1987,lakens2017`; the
 # plan's smallest effect is two points. At 0.05 that is the same as a 90 % interval inside the two
 # points. The ledger asks something else: it says "absent" or "similar" where the 95 % interval of the
-# *bootstrap* lies in there. Its level is higher, but its intervals are mostly shorter, so that it can say
+# *bootstrap* lies in there. Its confidence is higher, 95 and not 90 %, but its intervals are mostly shorter, so that it can say
 # "absent" where this test does not.
 # **Effect sizes**: Cohen's $d$ is the mean of the speakers' differences in units of their standard
-# deviation; the probability of superiority says how often a speaker under the one network is above a
-# speaker under the other {cite:p}`vargha2000`. Neither grows with the number of speakers, as a t does.
+# deviation; the probability of superiority says how often *any* speaker under the one network is above *any*
+# speaker under the other, not paired, so that easy and hard voices blur it {cite:p}`vargha2000`. Neither grows with the number of speakers, as a t does.
 #
 # ### Many differences at once
 #
@@ -648,7 +651,10 @@ pd.DataFrame(lines).T
 # The decision rule was written before the runs, except that S, and S+C with $\lambda_1$ of 4 and 0.1,
 # ran on EMO-DB with MFCC for {doc}`first-result` while the plan was written; what was changed later, and
 # how the verdicts would read without, is at the end of {doc}`../book/verdicts`. A claim holds on a corpus and input if its
-# interval lies above zero and survives Holm's rule. The verdicts go by class accuracy; overall
+# interval lies above zero and its one-sided p, adjusted by Holm's rule, is at most 0.025; it is contradicted if
+# the interval lies below and the p is as small. *Reproduced* is a claim that holds wherever it was tested,
+# *partly* one that holds somewhere and is contradicted nowhere. So a weight that "harms" by the rule of
+# {doc}`first-result`, which asks for the interval alone, can be "undecided" here. The verdicts go by class accuracy; overall
 # accuracy, with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and
 # in the ledger. The next table has every comparison of the family; which claims hold on one corpus and not
 # on the other?
