@@ -13,8 +13,8 @@
 # :class: tip
 # - turn a network's embeddings into one direction per emotion, in two readings of the poster of
 #   paper 2;
-# - compute the angles between emotions, give each its interval, and say why the usual bootstrap
-#   interval is wrong here;
+# - compute the angles between emotions, give each its interval, and say when the usual bootstrap
+#   interval is wrong;
 # - draw directions on a sphere, and say how much of the angles such a picture keeps;
 # - classify by the smallest angle, for all utterances at once, and answer "unknown" where no angle is
 #   small;
@@ -473,8 +473,8 @@ glue("simplex", float(np.degrees(np.arccos(-1 / (len(names) - 1)))))
 # {glue:text}`simplex:.0f`° is forced. The softmax does not change when the same vector is added to all
 # rows, and the penalty on the weights then makes them sum to zero; and of $K$ vectors of one length that
 # sum to zero the mean cosine is $-1/(K-1)$, which for {glue:text}`n_classes:d` emotions is that angle. No
-# $K$ directions have a lower mean cosine: near it they are spread as widely as they can be, whichever way
-# they were made. So the mean angle says little; only the differences between pairs can say something about
+# $K$ directions have a lower mean cosine. It says that they balance, not how they lie: two along a line and two
+# against it have the lowest one as well. So the mean angle says little; only the differences between pairs can say something about
 # emotions, and a table of angles is complete only with its reading and its origin.
 #
 # ## "I do not know"
@@ -569,8 +569,7 @@ glue("loop_ms", timed["loop_ms"])
 # **A zero vector.** Behind a ReLU an embedding can be zero altogether. It has no direction, and
 # `ser_lib.angles` refuses to classify it rather than call it the first emotion.
 #
-# **Percentile intervals.** See above: they would lie too near 90°, the more so the fewer the utterances
-# and the more the dimensions.
+# **Percentile intervals.** See above: with few utterances in many dimensions they lie too near 90°.
 #
 # **A beautiful sphere.** Give its stress. With eight emotions in many dimensions neither all distances nor all
 # nearest neighbours need fit into three; hold the numbers against the picture.

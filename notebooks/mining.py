@@ -202,7 +202,8 @@ for name in ("all", "hard", "semi-hard", "random"):
 pd.DataFrame(rows).T.style.format({"triplets": "{:.0f}", "loss": "{:.6f}"})
 
 # %% [markdown]
-# Only `"random"` needs a generator, and refuses to work without: a draw that cannot be repeated is
+# The first three losses are those from above. The fourth is of another draw: from the same seed the library
+# makes other triplets. Only `"random"` needs a generator, and refuses to work without: a draw that cannot be repeated is
 # no experiment. A name that the library does not know is refused as well. That is not a matter of
 # course: there is a widely used library in which "semi-hard", with a hyphen, silently means all active
 # ones.
@@ -314,8 +315,8 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 # - **Hard**: the collapse of the last chapter. Spread is {glue:text}`spread_hard:.4f`.
 # - **Semi-hard**: the opposite. Spread is {glue:text}`spread_semi_hard:.0f`, with a margin of 0.5, and
 #   it goes on growing. Most triplets are easy because everything is far apart, and the few hard ones
-#   are hopeless. With {glue:text}`right_semi_hard:.0f` % of the new points right the *directions* are
-#   as good as the others'; but there is no minimum to stop at.
+#   are hopeless. With {glue:text}`right_semi_hard:.0f` % of the new points right the nearest class mean
+#   recognises them as well as with the others; but there is no minimum to stop at.
 # - **All** and **random** serve new points alike, with {glue:text}`right_all:.0f` % and
 #   {glue:text}`right_random:.0f` % of the new points right. In balanced batches one random triplet for
 #   each anchor is an honest, if noisy, estimate of the mean over all of them.

@@ -159,10 +159,10 @@ for name, u in pair.items():
 #
 # | known | not known |
 # |---|---|
-# | an utterance is a row of 390 numbers | what the numbers are |
+# | 390 numbers come in | what the numbers are |
 # | the sizes between the layers: 386, 386, 2316, 200, 200, 8 | kernels inside the block, slope of the leaky ReLU |
 # | the order of the layers | dropout, optimiser, epochs |
-# | 900 stands before every size | whether that is a batch or the whole set |
+# | 900 stands before every size | what it counts; we take it for utterances, so that each is a row of 390 |
 #
 # So the front end has to be guessed. What gives 390? Four readings are in the library; each is a
 # named choice in the configuration of a run, and {doc}`what-made-91` compares them.
@@ -445,7 +445,8 @@ print(f"{size(frames):,} parameters")
 # (CNN-x), recurrent (RNN-x, LSTM-x, GRU-x) and residual ones (ResNet-x) of x = 6 to 15 layers were
 # evaluated, and Table 1 has the x of each family with its accuracy. It says nothing of widths. Ours
 # follow what is known: 200 units, six kernels of five, and an embedding of 200 before the softmax; 64
-# units in recurrent layers are our choice. To see what x counts, write a letter for each layer: **C**
+# units in recurrent layers are our choice. (A *recurrent* layer reads a sequence step by step and carries a
+# state along, here 30 steps of 13 numbers; LSTM and GRU are kinds that learn what to keep of it.) To see what x counts, write a letter for each layer: **C**
 # convolution, **N** batch norm, **A** activation, **R** recurrent layer, **–** flattening or keeping the
 # last step, **F** fully connected, embedding and softmax among them. Brackets hold what has a shortcut.
 
@@ -854,8 +855,8 @@ for label, losses in curves.items():
     print(f"{label:27} start {losses[0]:.2f}, 2 steps {losses[2]:.2f}, 19 steps {losses[19]:.6f}")
 
 # %% [markdown]
-# All three learn the batch. So that the network *can* learn is owed to the linear layers, and a low
-# training loss is no sign that the residual block does anything. It does not say that the block is
+# All three learn the batch. So the linear layers suffice to learn one batch by heart, as so few
+# points among 390 dimensions can nearly always be told apart; a low training loss is no sign that the residual block does anything. It does not say that the block is
 # useless for new voices; only held-out speakers could tell, and no result is reported on this corpus.
 #
 # ```{solution-end}

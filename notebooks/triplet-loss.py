@@ -428,8 +428,7 @@ for mining in ("all", "hard"):
 # - **Less hard triplets**: all, or others that {doc}`mining` compares. That is the cure here.
 # - **A look at the log**: mean distances beside the loss. The loss alone cannot tell a collapse from
 #   a task that is hard.
-# - **Smaller steps and a head start**: paper 2 trains with softmax first. Whether that is enough
-#   depends on the overlap ({ref}`exercise-turning-point`).
+# - **A head start**, perhaps: paper 2 trains with softmax first. Whether that is enough depends on the overlap ({ref}`exercise-turning-point`).
 #
 # ## What the margin does
 #
@@ -614,8 +613,8 @@ for labels in (torch.arange(32) % 8, torch.arange(32) % 2):
 # ```{exercise-start} ★★ Twice the cosine
 # :label: exercise-twice
 # ```
-# Check the last sentence of the section on distances with ten random unit vectors: the squared
-# Euclidean loss with margin 0.6 is twice the cosine loss with margin 0.3. Are the gradients of the
+# The section on distances says how two losses are related on embeddings of length 1. Check it with ten random
+# unit vectors: the squared Euclidean loss with margin 0.6 is twice the cosine loss with margin 0.3. Are the gradients of the
 # two the same as well, if both are taken with respect to vectors *before* they are brought to length
 # 1?
 # ```{exercise-end}
@@ -707,8 +706,9 @@ print("with a head start:", describe(network(old[0]), old[1], 0.5).collapsed)
 # %% [markdown]
 # Where the clouds hardly touch, hard triplets do well. Somewhere between, even the best arrangement
 # of the classes has a farthest positive that is farther than the nearest negative, $g$ stays above
-# zero for the trained network too, and from there on a head start only delays the end. A head start
-# helps against a *bad start*, not against overlap.
+# zero for the trained network too, and from there on a head start only delays the end. Against
+# overlap as large as that the head start did not help; whether it helps against a bad start alone, this
+# exercise does not show.
 #
 # ```{solution-end}
 # ```

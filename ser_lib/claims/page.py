@@ -353,7 +353,15 @@ def _effect(numbers: Mapping[str, Any], metric: str) -> str:
             text += f"; the printed gain lies {side}"
         return text
     if "accuracy" in numbers:
-        return f"overall accuracy {Interval(*numbers['accuracy']).text('{:.1f}')}"
+        ours = Interval(*numbers["accuracy"])
+        text = f"overall accuracy {ours.text('{:.1f}')}"
+        if "printed_accuracy" in numbers:
+            size, ends = numbers["printed_accuracy"].values()
+            own = Interval(*ends)
+            inside = "inside" if own.low <= ours.estimate <= own.high else "outside"
+            text += f"; the printed one, if of {size} utterances, {own.text('{:.1f}')}: "
+            text += f"ours is {inside}"
+        return text
     if "share" in numbers:
         ends = [100 * numbers["accuracies"][name] for name in ("lowest", "mean", "highest")]
         spread = f"{ends[0]:.1f} to {ends[2]:.1f}, mean {ends[1]:.1f}"

@@ -25,7 +25,8 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
     """The printed overall accuracy, in per cent, lies in the 95 % interval of ours.
 
     Contradicted if it lies outside, on either side; undecided so close to an end that it is inside
-    by one drawing of the bootstrap and outside by another.
+    by one drawing of the bootstrap and outside by another. The interval that the printed figure
+    itself would have, measured on ``test_size`` utterances, stands beside it and decides nothing.
     """
     printed = float(claim["value"]) / 100
     cells, whole = _asked(claim, (claim["first"],), evidence)
@@ -44,6 +45,9 @@ def printed_accuracy(claim: Claim, evidence: Evidence) -> Finding:
             "class_accuracy": float(by_unit(answers, "seed").mean()),
             "runs": int(answers["run"].nunique()),
         }
+        if size := claim.get("test_size"):
+            own = wilson(round(printed * size), size)
+            cell.numbers["printed_accuracy"] = {"test_size": size, "interval": list(own.ends)}
     return Finding(cells)
 
 

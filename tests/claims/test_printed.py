@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ser_lib.claims.printed import (
     DRAWINGS,
@@ -28,6 +29,16 @@ def test_printed_accuracy(value, outcome):
     expected = np.mean([(18 + fold % 3) / SIZE for fold in range(DRAWS)])
     assert cell.numbers["accuracy"][0] == pytest.approx(expected)
     assert cell.numbers["runs"] == DRAWS
+
+
+def test_the_printed_figure_has_an_interval_of_its_own_beside_it():
+    found = vector_evidence(records_of(0.75))
+    claim = {**CLAIM, "value": 61.11, "test_size": 72}
+    (cell,) = printed_accuracy(claim, found).cells
+    assert cell.outcome == "contradicted"  # it decides nothing
+    own = stats.binomtest(44, 72).proportion_ci(method="wilson")
+    ends = [44 / 72, *own]
+    assert cell.numbers["printed_accuracy"] == {"test_size": 72, "interval": pytest.approx(ends)}
 
 
 def test_a_figure_at_an_end_that_the_drawing_decides_is_undecided():
