@@ -350,7 +350,7 @@ glue("alarms_test", 200 * float(stats.t.sf(strict, 4)))
 # smallest effect or more" and "it is better by that or more" {cite:p}`schuirmann1987,lakens2017`; the
 # plan's smallest effect is two points. At 0.05 that is the same as a 90 % interval inside the two
 # points. The ledger asks something else: it says "absent" or "similar" where the 95 % interval of the
-# *bootstrap* lies in there. Its confidence is higher, 95 and not 90 %, but its intervals are mostly shorter, so that it can say
+# *bootstrap* lies in there. Its confidence is higher, but its intervals are mostly shorter, so that it can say
 # "absent" where this test does not.
 # **Effect sizes**: Cohen's $d$ is the mean of the speakers' differences in units of their standard
 # deviation; the probability of superiority says how often *any* speaker under the one network is above *any*
@@ -652,8 +652,8 @@ pd.DataFrame(lines).T
 # ran on EMO-DB with MFCC for {doc}`first-result` while the plan was written; what was changed later, and
 # how the verdicts would read without, is at the end of {doc}`../book/verdicts`. A claim holds on a corpus and input if its
 # interval lies above zero and its one-sided p, adjusted by Holm's rule, is at most 0.025; it is contradicted if
-# the interval lies below and the p is as small. *Reproduced* is a claim that holds wherever it was tested,
-# *partly* one that holds somewhere and is contradicted nowhere. So a weight that "harms" by the rule of
+# the interval lies below and the p is as small. What follows for a claim from all its places, {doc}`../book/verdicts`
+# says. So a weight that "harms" by the rule of
 # {doc}`first-result`, which asks for the interval alone, can be "undecided" here. The verdicts go by class accuracy; overall
 # accuracy, with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and
 # in the ledger. The next table has every comparison of the family; which claims hold on one corpus and not

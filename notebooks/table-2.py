@@ -343,8 +343,8 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # *{glue:text}`verdict-table2-mfcc-sa-a`*, on spectrograms
 # *{glue:text}`verdict-table2-spectrogram-sa-a`*; S+A+C *{glue:text}`verdict-table2-mfcc-sac-a`* and
 # *{glue:text}`verdict-table2-spectrogram-sac-a`* ([the first of these claims](#claim-table2-mfcc-sa-a)). Its
-# rule: a ratio whose interval lies within a tenth of 1 on both sides is "absent", and a claim is "not
-# reproduced" if some place says absent or contradicted and none holds, or if one contradicts.
+# rule: a ratio whose interval lies within a tenth of 1 on both sides is "absent", and one such place, where no
+# other holds, is enough for the verdict on S+A.
 #
 # ## The surprise, tested
 #

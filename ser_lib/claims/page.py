@@ -353,14 +353,14 @@ def _effect(numbers: Mapping[str, Any], metric: str) -> str:
             text += f"; the printed gain lies {side}"
         return text
     if "accuracy" in numbers:
-        ours = Interval(*numbers["accuracy"])
-        text = f"overall accuracy {ours.text('{:.1f}')}"
+        reached = Interval(*numbers["accuracy"])
+        text = f"overall accuracy {reached.text('{:.1f}')}"
         if "printed_accuracy" in numbers:
             size, ends = numbers["printed_accuracy"].values()
-            own = Interval(*ends)
-            inside = "inside" if own.low <= ours.estimate <= own.high else "outside"
-            text += f"; the printed one, if of {size} utterances, {own.text('{:.1f}')}: "
-            text += f"ours is {inside}"
+            theirs = Interval(*ends)
+            side = "inside" if theirs.low <= reached.estimate <= theirs.high else "outside"
+            text += f"; the printed one, if of {size} utterances, {theirs.text('{:.1f}')}: "
+            text += f"ours lies {side}"
         return text
     if "share" in numbers:
         ends = [100 * numbers["accuracies"][name] for name in ("lowest", "mean", "highest")]
