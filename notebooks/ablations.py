@@ -358,15 +358,15 @@ glue("norm_heavy", before.loc["batch norm", "C, weight 4"])
 # loss of four classes starts near $\ln 4 \approx 1.4$, and its slope at each score is at most 1. A mean
 # over the 64 dimensions would divide by 64 ({doc}`center-loss`).
 #
-# Adadelta {cite:p}`zeiler2012` divides each entry of the gradient by that entry's own recent size, so
-# that the *length* of the joint gradient hardly matters. What matters is, for each entry, which of the two
-# terms is the larger; the angle between the joint gradient and that of S alone sums this up roughly. The cosine between the joint gradient
-# at the kernels and that of S alone is {glue:text}`cos_light_start:.2f` with weight 0.0625 and
-# {glue:text}`cos_heavy_start:.2f` with weight 4 at the start, {glue:text}`cos_light_later:.2f` and
-# {glue:text}`cos_heavy_later:.2f` later. With 4 the network is, in its first steps, trained by the
-# center loss almost alone; and what that wants most, it can have at once, by shrinking the scale of
-# the batch norm, where it pulls {glue:text}`norm_heavy:.0f` times as hard as S. That is the collapse of
-# {doc}`center-loss`, which the softmax loss has to undo.
+# Adadelta {cite:p}`zeiler2012` divides each entry of the gradient by that entry's own recent size, so that
+# the *length* of the joint gradient hardly matters. What matters is, for each entry, which of the two terms
+# is the larger; the angle between the joint gradient and that of S alone sums this up roughly. The cosine
+# between the joint gradient at the kernels and that of S alone is {glue:text}`cos_light_start:.2f` with
+# weight 0.0625 and {glue:text}`cos_heavy_start:.2f` with weight 4 at the start,
+# {glue:text}`cos_light_later:.2f` and {glue:text}`cos_heavy_later:.2f` later. With 4 the network is, in its
+# first steps, trained by the center loss almost alone; and what that wants most, it can have at once, by
+# shrinking the scale of the batch norm, where it pulls {glue:text}`norm_heavy:.0f` times as hard as S. That
+# is the collapse of {doc}`center-loss`, which the softmax loss has to undo.
 #
 # ### Why λ₂ is 100
 #
@@ -411,23 +411,23 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 
 # %% [markdown]
 # Above $10^{-3}$ are {glue:text}`above_one:d` of {glue:text}`places:d` places with $\lambda_2 = 1$,
-# {glue:text}`above_hundred:d` with 100 (some of them barely) and {glue:text}`above_huge:d` with 10,000. This is one batch of
-# synthetic speech before any training. It suggests that 1 is too little for the decoder to learn in
-# the epochs of a study, and that 10,000 would leave the kernels to the reconstruction. 100 lies
-# between; it is our choice, and {doc}`open-choices` shows what others do.
+# {glue:text}`above_hundred:d` with 100 (some of them barely) and {glue:text}`above_huge:d` with 10,000.
+# This is one batch of synthetic speech before any training. It suggests that 1 is too little for the
+# decoder to learn in the epochs of a study, and that 10,000 would leave the kernels to the reconstruction.
+# 100 lies between; it is our choice, and {doc}`open-choices` shows what others do.
 #
 # ## The study: what is there
 #
-# From here on real speech: the runs of `results/paper1`, planned before the first of them, except
-# that S, and S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the
-# plan was written. (Grids marked exploratory came later; none of them is on this page.) Every condition has all folds of its corpus and three seeds. Differences are in
-# points of class accuracy, paired by recording and pooled over speakers, with the 95 % interval of a
-# bootstrap: as in {doc}`first-result` speakers are drawn with replacement, and here for each of them the
-# seeds as well. What follows the comma is what the interval supports: "higher" or
-# "lower" if it leaves zero out, however little; "no difference" if it lies within
+# From here on real speech: the runs of `results/paper1`, planned before the first of them, except that S,
+# and S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the plan was
+# written. (Grids marked exploratory came later; none of them is on this page.) Every condition has all
+# folds of its corpus and three seeds. Differences are in points of class accuracy, paired by recording and
+# pooled over speakers, with the 95 % interval of a bootstrap: as in {doc}`first-result` speakers are drawn
+# with replacement, and here for each of them the seeds as well. What follows the comma is what the interval
+# supports: "higher" or "lower" if it leaves zero out, however little; "no difference" if it lies within
 # {glue:text}`smallest:.0f` points of zero on both sides; else "undecided". Ratios have the interval of a
-# t-test over folds, corrected for the training data that folds share ({doc}`table-1`). Where runs are missing, the
-# page says "running" and shows no number of the others. EMO-DB is the two-second copy.
+# t-test over folds, corrected for the training data that folds share ({doc}`table-1`). Where runs are
+# missing, the page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
 # One warning, above all for the rows of spectrograms: there batch norm's running averages lag so far behind
 # that a trained network often gives everybody one answer. {doc}`table-1` shows it, and how the same trainings
@@ -948,11 +948,12 @@ else:
     print("the runs are not all there yet")
 
 # %% [markdown]
-# Zero would mean that each addition brings the same with and without the other. Below zero, they partly
-# do the same work, or hinder each other. The two figures are averages of the same answers: pooled, as the
-# gains above are, a speaker with few recordings of an emotion counts for less in it. Where they differ by as
-# much as they amount to, there is no interaction to be seen. An interaction is a difference of differences, so as a rule its
-# spread over speakers is larger than that of a gain: it needs more speakers than the gains do.
+# Zero would mean that each addition brings the same with and without the other. Below zero, they partly do
+# the same work, or hinder each other. The two figures are averages of the same answers: pooled, as the
+# gains above are, a speaker with few recordings of an emotion counts for less in it. Where they differ by
+# as much as they amount to, there is no interaction to be seen. An interaction is a difference of
+# differences, so as a rule its spread over speakers is larger than that of a gain: it needs more speakers
+# than the gains do.
 #
 # ```{solution-end}
 # ```
@@ -986,12 +987,12 @@ for factor in (1, 10, 100):
 
 # %% [markdown]
 # Where a factor $s$ on the weights $w$ changes nothing, $0 = \frac{d}{ds} L(sw)$ at $s = 1$, and that is
-# $\nabla L \cdot w$: a right angle. The small cosine alone would prove nothing, since in so many dimensions any
-# two random directions are nearly at a right angle. The batch norm divides by the spread over the batch, so a factor before it is lost, but for the
-# constant of $10^{-5}$ that stands beside the variance: it shows at factor 1, as the untrained network's
-# variances are small, and no longer from 10 to 100. The size of the embedding sits in scale and
-# shift, 128 numbers, and that is where center loss pulls hardest against S: the shortest way to a
-# collapse.
+# $\nabla L \cdot w$: a right angle. The small cosine alone would prove nothing, since in so many dimensions
+# any two random directions are nearly at a right angle. The batch norm divides by the spread over the
+# batch, so a factor before it is lost, but for the constant of $10^{-5}$ that stands beside the variance:
+# it shows at factor 1, as the untrained network's variances are small, and no longer from 10 to 100. The
+# size of the embedding sits in scale and shift, 128 numbers, and that is where center loss pulls hardest
+# against S: the shortest way to a collapse.
 #
 # ```{solution-end}
 # ```

@@ -473,9 +473,10 @@ glue("simplex", float(np.degrees(np.arccos(-1 / (len(names) - 1)))))
 # {glue:text}`simplex:.0f`° is forced. The softmax does not change when the same vector is added to all
 # rows, and the penalty on the weights then makes them sum to zero; and of $K$ vectors of one length that
 # sum to zero the mean cosine is $-1/(K-1)$, which for {glue:text}`n_classes:d` emotions is that angle. No
-# $K$ directions have a lower mean cosine. It says that they balance, not how they lie: two along a line and two
-# against it have the lowest one as well. So the mean angle says little; only the differences between pairs can say something about
-# emotions, and a table of angles is complete only with its reading and its origin.
+# $K$ directions have a lower mean cosine. It says that they balance, not how they lie: two along a line and
+# two against it have the lowest one as well. So the mean angle says little; only the differences between
+# pairs can say something about emotions, and a table of angles is complete only with its reading and its
+# origin.
 #
 # ## "I do not know"
 #

@@ -758,11 +758,11 @@ for step in (1, 100, 400, 1_000, 2_000):
 
 # %% [markdown]
 # Here it is not final. (The history notes each loss before its step and {numref}`Figure %s <fig-collapse>`
-# draws it; the value in the text above is after the last.) Once each class is drawn to a point, that point and its center can move
-# together at no cost, so a force from the softmax loss, however small, parts the classes little by
-# little: the centers have to be led, step by step. So a weight that is too large shows first as
-# *slowness*. After a fixed number of epochs one compares how far each weight has come, not only how
-# good it is; the history of both losses tells which of the two it was.
+# draws it; the value in the text above is after the last.) Once each class is drawn to a point, that point
+# and its center can move together at no cost, so a force from the softmax loss, however small, parts the
+# classes little by little: the centers have to be led, step by step. So a weight that is too large shows
+# first as *slowness*. After a fixed number of epochs one compares how far each weight has come, not only
+# how good it is; the history of both losses tells which of the two it was.
 #
 # ```{solution-end}
 # ```

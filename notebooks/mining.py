@@ -203,10 +203,10 @@ pd.DataFrame(rows).T.style.format({"triplets": "{:.0f}", "loss": "{:.6f}"})
 
 # %% [markdown]
 # The first three losses are those from above. The fourth is of another draw: from the same seed the library
-# makes other triplets. Only `"random"` needs a generator, and refuses to work without: a draw that cannot be repeated is
-# no experiment. A name that the library does not know is refused as well. That is not a matter of
-# course: there is a widely used library in which "semi-hard", with a hyphen, silently means all active
-# ones.
+# makes other triplets. Only `"random"` needs a generator, and refuses to work without: a draw that cannot
+# be repeated is no experiment. A name that the library does not know is refused as well. That is not a
+# matter of course: there is a widely used library in which "semi-hard", with a hyphen, silently means all
+# active ones.
 #
 # ## Batches that have triplets
 #

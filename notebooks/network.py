@@ -395,9 +395,10 @@ plots.embeddings.around_centers(points, names, middles)
 # loss that is a mean.
 #
 # **A, the auxiliary loss.** The upper branch rebuilds the input as $\hat x_i$, and the loss is the mean
-# squared error over all $N$ numbers of an input, $L_A = \frac{1}{BN} \sum_i \lVert \hat x_i - x_i \rVert^2$. The second task, the paper argues, makes the network encode important patterns of the input
-# and so generalise better (section 2.4). It joins with a weight of its own, so that all three together
-# are $L = L_S + \lambda_1 L_C + \lambda_2 L_A$.
+# squared error over all $N$ numbers of an input,
+# $L_A = \frac{1}{BN} \sum_i \lVert \hat x_i - x_i \rVert^2$. The second task, the paper argues, makes the
+# network encode important patterns of the input and so generalise better (section 2.4). It joins with a
+# weight of its own, so that all three together are $L = L_S + \lambda_1 L_C + \lambda_2 L_A$.
 
 # %%
 with_decoder = ParallelCNN(4, (40, 188), decoder=(256,)).eval()

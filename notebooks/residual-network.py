@@ -443,12 +443,13 @@ print(f"{size(frames):,} parameters")
 #
 # The poster says how the network was chosen (section 5): fully connected networks (FC-x), convolutional
 # (CNN-x), recurrent (RNN-x, LSTM-x, GRU-x) and residual ones (ResNet-x) of x = 6 to 15 layers were
-# evaluated, and Table 1 has the x of each family with its accuracy. It says nothing of widths. Ours
-# follow what is known: 200 units, six kernels of five, and an embedding of 200 before the softmax; 64
-# units in recurrent layers are our choice. (A *recurrent* layer reads a sequence step by step and carries a
-# state along, here 30 steps of 13 numbers; LSTM and GRU are kinds that learn what to keep of it.) To see what x counts, write a letter for each layer: **C**
-# convolution, **N** batch norm, **A** activation, **R** recurrent layer, **–** flattening or keeping the
-# last step, **F** fully connected, embedding and softmax among them. Brackets hold what has a shortcut.
+# evaluated, and Table 1 has the x of each family with its accuracy. It says nothing of widths. Ours follow
+# what is known: 200 units, six kernels of five, and an embedding of 200 before the softmax; 64 units in
+# recurrent layers are our choice. (A *recurrent* layer reads a sequence step by step and carries a state
+# along, here 30 steps of 13 numbers; LSTM and GRU are kinds that learn what to keep of it.) To see what x
+# counts, write a letter for each layer: **C** convolution, **N** batch norm, **A** activation, **R**
+# recurrent layer, **–** flattening or keeping the last step, **F** fully connected, embedding and softmax
+# among them. Brackets hold what has a shortcut.
 
 # %%
 LETTERS = {"Conv1d": "C", "BatchNorm1d": "N", "LeakyReLU": "A", "Linear": "F", "Flatten": "–"}
@@ -855,9 +856,10 @@ for label, losses in curves.items():
     print(f"{label:27} start {losses[0]:.2f}, 2 steps {losses[2]:.2f}, 19 steps {losses[19]:.6f}")
 
 # %% [markdown]
-# All three learn the batch. So the linear layers suffice to learn one batch by heart, as so few
-# points among 390 dimensions can nearly always be told apart; a low training loss is no sign that the residual block does anything. It does not say that the block is
-# useless for new voices; only held-out speakers could tell, and no result is reported on this corpus.
+# All three learn the batch. So the linear layers suffice to learn one batch by heart, as so few points
+# among 390 dimensions can nearly always be told apart; a low training loss is no sign that the residual
+# block does anything. It does not say that the block is useless for new voices; only held-out speakers
+# could tell, and no result is reported on this corpus.
 #
 # ```{solution-end}
 # ```

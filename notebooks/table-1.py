@@ -345,16 +345,16 @@ glue("alarms_test", 200 * float(stats.t.sf(strict, 4)))
 # choice; for the comparisons that are claims, the {doc}`ledger <../book/verdicts>` lists those places, and
 # those where overall accuracy says otherwise.
 #
-# Two more want a word. **Equivalence**: that a difference is not significant does not show that
-# there is none. To say "no difference", two one-sided tests must reject both "it is worse by the
-# smallest effect or more" and "it is better by that or more" {cite:p}`schuirmann1987,lakens2017`; the
-# plan's smallest effect is two points. At 0.05 that is the same as a 90 % interval inside the two
-# points. The ledger asks something else: it says "absent" or "similar" where the 95 % interval of the
-# *bootstrap* lies in there. Its confidence is higher, but its intervals are mostly shorter, so that it can say
-# "absent" where this test does not.
-# **Effect sizes**: Cohen's $d$ is the mean of the speakers' differences in units of their standard
-# deviation; the probability of superiority says how often *any* speaker under the one network is above *any*
-# speaker under the other, not paired, so that easy and hard voices blur it {cite:p}`vargha2000`. Neither grows with the number of speakers, as a t does.
+# Two more want a word. **Equivalence**: that a difference is not significant does not show that there is
+# none. To say "no difference", two one-sided tests must reject both "it is worse by the smallest effect or
+# more" and "it is better by that or more" {cite:p}`schuirmann1987,lakens2017`; the plan's smallest effect
+# is two points. At 0.05 that is the same as a 90 % interval inside the two points. The ledger asks
+# something else: it says "absent" or "similar" where the 95 % interval of the *bootstrap* lies in there.
+# Its confidence is higher, but its intervals are mostly shorter, so that it can say "absent" where this
+# test does not. **Effect sizes**: Cohen's $d$ is the mean of the speakers' differences in units of their
+# standard deviation; the probability of superiority says how often *any* speaker under the one network is
+# above *any* speaker under the other, not paired, so that easy and hard voices blur it
+# {cite:p}`vargha2000`. Neither grows with the number of speakers, as a t does.
 #
 # ### Many differences at once
 #
@@ -648,16 +648,15 @@ pd.DataFrame(lines).T
 #
 # ## What the rules say
 #
-# The decision rule was written before the runs, except that S, and S+C with $\lambda_1$ of 4 and 0.1,
-# ran on EMO-DB with MFCC for {doc}`first-result` while the plan was written; what was changed later, and
-# how the verdicts would read without, is at the end of {doc}`../book/verdicts`. A claim holds on a corpus and input if its
-# interval lies above zero and its one-sided p, adjusted by Holm's rule, is at most 0.025; it is contradicted if
-# the interval lies below and the p is as small. What follows for a claim from all its places, {doc}`../book/verdicts`
-# says. So a weight that "harms" by the rule of
-# {doc}`first-result`, which asks for the interval alone, can be "undecided" here. The verdicts go by class accuracy; overall
-# accuracy, with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and
-# in the ledger. The next table has every comparison of the family; which claims hold on one corpus and not
-# on the other?
+# The decision rule was written before the runs, except that S, and S+C with $\lambda_1$ of 4 and 0.1, ran
+# on EMO-DB with MFCC for {doc}`first-result` while the plan was written; what was changed later, and how
+# the verdicts would read without, is at the end of {doc}`../book/verdicts`. A claim holds on a corpus and
+# input if its interval lies above zero and its one-sided p, adjusted by Holm's rule, is at most 0.025; it
+# is contradicted if the interval lies below and the p is as small. What follows for a claim from all its
+# places, {doc}`../book/verdicts` says. So a weight that "harms" by the rule of {doc}`first-result`, which
+# asks for the interval alone, can be "undecided" here. The verdicts go by class accuracy; overall accuracy,
+# with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and in the ledger.
+# The next table has every comparison of the family; which claims hold on one corpus and not on the other?
 
 
 # %% tags=["hide-input"]
@@ -682,9 +681,9 @@ pd.DataFrame(lines).T.fillna("")
 
 # %% [markdown]
 # An interval that leaves zero out is "undecided" as long as its p does not survive Holm's rule; a
-# comparison whose runs are missing counts in the family too. As a verdict, "open" means that runs or timings are missing,
-# and "undecided" that no comparison of the claim decides. Every claim with its rule and its numbers is
-# in {doc}`../book/verdicts`.
+# comparison whose runs are missing counts in the family too. As a verdict, "open" means that runs or
+# timings are missing, and "undecided" that no comparison of the claim decides. Every claim with its rule
+# and its numbers is in {doc}`../book/verdicts`.
 #
 # ## One answer for everybody
 #

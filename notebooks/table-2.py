@@ -237,12 +237,12 @@ print(f"epoch, {picked.to_numpy().mean():.2f} after the one that the other half 
 # %% [markdown]
 # ## Table 2 here
 #
-# The ledger judges by the last epoch, because the paper trained all rows for the "same number of
-# epochs" (its Table 2); the picked epoch stands beside it. "A over this row" is A's
-# error over the row's, taken for each held-out part and averaged geometrically, so not exactly the quotient of
-# two numbers of the table; with the ledger's 95 % interval, of a t-test over folds corrected for the training
-# data they share; above 1, the row rebuilds better than A. The last column holds the row against the mean input: above 1, the network is
-# *worse* than a guess that sees nothing. Read that column first.
+# The ledger judges by the last epoch, because the paper trained all rows for the "same number of epochs"
+# (its Table 2); the picked epoch stands beside it. "A over this row" is A's error over the row's, taken for
+# each held-out part and averaged geometrically, so not exactly the quotient of two numbers of the table;
+# with the ledger's 95 % interval, of a t-test over folds corrected for the training data they share; above
+# 1, the row rebuilds better than A. The last column holds the row against the mean input: above 1, the
+# network is *worse* than a guess that sees nothing. Read that column first.
 
 # %% tags=["hide-input"]
 ROWS = {
@@ -339,12 +339,12 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # does not say.
 #
 # The largest ratio of A to another row: {glue:text}`largest_ratio`; the paper's are
-# {glue:text}`printed_ratio_least:.1f` to {glue:text}`printed_ratio_most:.1f`. The ledger on "a clear improvement": S+A on MFCC
-# *{glue:text}`verdict-table2-mfcc-sa-a`*, on spectrograms
+# {glue:text}`printed_ratio_least:.1f` to {glue:text}`printed_ratio_most:.1f`. The ledger on "a clear
+# improvement": S+A on MFCC *{glue:text}`verdict-table2-mfcc-sa-a`*, on spectrograms
 # *{glue:text}`verdict-table2-spectrogram-sa-a`*; S+A+C *{glue:text}`verdict-table2-mfcc-sac-a`* and
-# *{glue:text}`verdict-table2-spectrogram-sac-a`* ([the first of these claims](#claim-table2-mfcc-sa-a)). Its
-# rule: a ratio whose interval lies within a tenth of 1 on both sides is "absent", and one such place, where no
-# other holds, is enough for the verdict on S+A.
+# *{glue:text}`verdict-table2-spectrogram-sac-a`* ([the first of these claims](#claim-table2-mfcc-sa-a)).
+# Its rule: a ratio whose interval lies within a tenth of 1 on both sides is "absent", and one such place,
+# where no other holds, is enough for the verdict on S+A.
 #
 # ## The surprise, tested
 #
@@ -454,11 +454,12 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 # Where a row has a training error below the mean input's and a held-out error far above it, the trouble is
 # another: memory, or the batch norm's running averages ({doc}`table-1`), which the decoder uses too.
 #
-# The first table here, with decoders near the mean input, is also the limit of our study. With $\lambda_2 = 100$ and forty epochs, fixed before the runs, a
-# decoder comes as far as the column "over the mean input" of *Table 2 here* says; whether more epochs would
-# bring it further, these runs do not tell. Where it says about 1, A and S+A have both come no further than
-# the mean does, and their ratio must be near 1. There the study can show whether joint training gets to the mean
-# sooner, and not what joint training does for decoders that go beyond it.
+# The first table here, with decoders near the mean input, is also the limit of our study. With
+# $\lambda_2 = 100$ and forty epochs, fixed before the runs, a decoder comes as far as the column "over the
+# mean input" of *Table 2 here* says; whether more epochs would bring it further, these runs do not tell.
+# Where it says about 1, A and S+A have both come no further than the mean does, and their ratio must be
+# near 1. There the study can show whether joint training gets to the mean sooner, and not what joint
+# training does for decoders that go beyond it.
 #
 # ### The weight and the width
 #
@@ -520,10 +521,10 @@ glue(
 # ### Scaling
 #
 # *If the scaling is to blame, the rows differed in it, or one common scaling favours S+A.* The first needs
-# no run: see the table of guesses. For rows scaled alike, a common factor drops out of the ratio, as long as nothing is
-# trained. But the scaling also decides how large the decoder's gradients are, and so how far it gets
-# in forty epochs. Whether A would fall behind S+A under global scaling, only runs could say. The plan
-# has that scaling for S alone, which has no decoder.
+# no run: see the table of guesses. For rows scaled alike, a common factor drops out of the ratio, as long
+# as nothing is trained. But the scaling also decides how large the decoder's gradients are, and so how far
+# it gets in forty epochs. Whether A would fall behind S+A under global scaling, only runs could say. The
+# plan has that scaling for S alone, which has no decoder.
 #
 # ### Luck
 #
@@ -574,10 +575,9 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 # **Two epochs in one column.** A by its lowest error and S+A by its best accuracy are two rules. Both
 # of our columns are there, so that one can see what the rule does.
 #
-# **Mean of ratios, ratio of means.** The intervals here are of the *geometric* mean of the ratios of
-# parts: each held-out part counts alike, and the ratio turned round, S+A over A, has exactly the reciprocal, which an
-# ordinary mean of ratios has not. A ratio of two averages
-# is led by the parts with the largest errors.
+# **Mean of ratios, ratio of means.** The intervals here are of the *geometric* mean of the ratios of parts:
+# each held-out part counts alike, and the ratio turned round, S+A over A, has exactly the reciprocal, which
+# an ordinary mean of ratios has not. A ratio of two averages is led by the parts with the largest errors.
 #
 # **A ratio to a moving target.** "S+A is six times better" may be a sentence about S+A or about A.
 # Look at both against something that stands still.

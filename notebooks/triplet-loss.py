@@ -428,7 +428,8 @@ for mining in ("all", "hard"):
 # - **Less hard triplets**: all, or others that {doc}`mining` compares. That is the cure here.
 # - **A look at the log**: mean distances beside the loss. The loss alone cannot tell a collapse from
 #   a task that is hard.
-# - **A head start**, perhaps: paper 2 trains with softmax first. Whether that is enough depends on the overlap ({ref}`exercise-turning-point`).
+# - **A head start**, perhaps: paper 2 trains with softmax first. Whether that is enough depends on the
+#   overlap ({ref}`exercise-turning-point`).
 #
 # ## What the margin does
 #
@@ -613,10 +614,10 @@ for labels in (torch.arange(32) % 8, torch.arange(32) % 2):
 # ```{exercise-start} ★★ Twice the cosine
 # :label: exercise-twice
 # ```
-# The section on distances says how two losses are related on embeddings of length 1. Check it with ten random
-# unit vectors: the squared Euclidean loss with margin 0.6 is twice the cosine loss with margin 0.3. Are the gradients of the
-# two the same as well, if both are taken with respect to vectors *before* they are brought to length
-# 1?
+# The section on distances says how two losses are related on embeddings of length 1. Check it with ten
+# random unit vectors: the squared Euclidean loss with margin 0.6 is twice the cosine loss with margin 0.3.
+# Are the gradients of the two the same as well, if both are taken with respect to vectors *before* they are
+# brought to length 1?
 # ```{exercise-end}
 # ```
 #

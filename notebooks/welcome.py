@@ -288,10 +288,10 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 #
 # **How much hangs on the analysis?** The ledgers compare two accuracies on new voices
 # {glue:text}`compared:d` times, counting rows that stand beside a claim and decide nothing. Many share a
-# condition, so that one bad setting is counted in many of them. The plan's interval, before any correction for their number, leaves zero out in
-# {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold` does so, on the same side, in
-# {glue:text}`by_fold:d` of these. The first raises too many false alarms; the second, where folds share
-# little, misses more of the differences that are there ({doc}`table-1`).
+# condition, so that one bad setting is counted in many of them. The plan's interval, before any correction
+# for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
+# does so, on the same side, in {glue:text}`by_fold:d` of these. The first raises too many false alarms; the
+# second, where folds share little, misses more of the differences that are there ({doc}`table-1`).
 #
 # The main comparisons again, in points:
 #
@@ -304,15 +304,15 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # | triplets after softmax | – | {glue:text}`triplets_emodb` | {glue:text}`triplets_ravdess` | {glue:text}`verdict-triplets-add-to-softmax` |
 # | the same, shared voices (our reading of the poster's split) | +30.56 | not run | {glue:text}`triplets_shared` | {glue:text}`verdict-triplets-add-with-shared-speakers` |
 #
-# Paper 1's rows are {term}`class accuracy` over four emotions, and its printed gains those of its
-# Table 1, with MFCC on IEMOCAP {cite:p}`tripathi2019`. Paper 2's are {term}`overall accuracy` over all
-# emotions of a corpus. Its poster prints 61.11 % for ResNet in a table that names no corpus and 91.67 % for
-# the system on RAVDESS {cite:p}`kumar2020`; that the first is of RAVDESS too, and without triplets, is our
-# reading. The word after a comma is what that one interval says; a
-# {term}`verdict <Verdict>` of the {term}`ledger` weighs both corpora and corrects for the number of
-# comparisons. *By validation*: each held-out half of a session, one voice of EMO-DB or two of RAVDESS,
-# takes the one of two weights that did better on the other half. The paper's best weight is 4, and on which scale our copy of it does not tell: on
-# one reading it is our 4, on another our 1/16 ({doc}`open-choices`).
+# Paper 1's rows are {term}`class accuracy` over four emotions, and its printed gains those of its Table 1,
+# with MFCC on IEMOCAP {cite:p}`tripathi2019`. Paper 2's are {term}`overall accuracy` over all emotions of a
+# corpus. Its poster prints 61.11 % for ResNet in a table that names no corpus and 91.67 % for the system on
+# RAVDESS {cite:p}`kumar2020`; that the first is of RAVDESS too, and without triplets, is our reading. The
+# word after a comma is what that one interval says; a {term}`verdict <Verdict>` of the {term}`ledger`
+# weighs both corpora and corrects for the number of comparisons. *By validation*: each held-out half of a
+# session, one voice of EMO-DB or two of RAVDESS, takes the one of two weights that did better on the other
+# half. The paper's best weight is 4, and on which scale our copy of it does not tell: on one reading it is
+# our 4, on another our 1/16 ({doc}`open-choices`).
 #
 # - **Compact classes**, center loss's own aim: {glue:text}`verdict-figure3-compact-train` where the
 #   network was trained, {glue:text}`verdict-figure3-compact-held-out` on new voices ({doc}`clusters`).
@@ -330,10 +330,11 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 #   the poster states, as we read it ({glue:text}`verdict-accuracy-as-stated`). Shared voices make the step between
 #   these two; what makes the rest of the way to 91.67 % we do not know ({doc}`what-made-91`).
 #
-# All this is said of our builds of two small networks, on acted recordings of two (RAVDESS) or ten
-# (EMO-DB) fixed sentences, not of metric learning at large. Paper 1 measured on IEMOCAP alone, which
-# is not at hand. Of its {glue:text}`claims_paper1:d` claims, {glue:text}`counted_paper1`; of paper 2's
-# {glue:text}`claims_paper2:d`, {glue:text}`counted_paper2`. *Open* means that runs or timings are missing; {doc}`../book/verdicts` explains the other words.
+# All this is said of our builds of two small networks, on acted recordings of two (RAVDESS) or ten (EMO-DB)
+# fixed sentences, not of metric learning at large. Paper 1 measured on IEMOCAP alone, which is not at hand.
+# Of its {glue:text}`claims_paper1:d` claims, {glue:text}`counted_paper1`; of paper 2's
+# {glue:text}`claims_paper2:d`, {glue:text}`counted_paper2`. *Open* means that runs or timings are missing;
+# {doc}`../book/verdicts` explains the other words.
 #
 # **How do you check a paper's claim?** Five things did most of the work here:
 #
@@ -541,9 +542,10 @@ print(f"at least 13 of 40 right: {binom.sf(12, 40, 1 / 4):.4f}")
 glue("lucky", float(100 * binom.sf(12, 40, 1 / 4)))
 
 # %% [markdown]
-# Who knows that each emotion occurs once guesses an order, and there are only 24. Forty guesses at random beat a quarter by three or more {glue:text}`lucky:.0f` % of the time. A test
-# on few recordings can look better than chance without being better, which is why this book reports
-# spreads and intervals and not single numbers.
+# Who knows that each emotion occurs once guesses an order, and there are only 24. Forty guesses at random
+# beat a quarter by three or more {glue:text}`lucky:.0f` % of the time. A test on few recordings can look
+# better than chance without being better, which is why this book reports spreads and intervals and not
+# single numbers.
 #
 # ```{solution-end}
 # ```

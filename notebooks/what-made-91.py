@@ -173,10 +173,10 @@ share = np.mean([speech.utterances[i].speaker in known for i in fold.parts[0]])
 glue("speakers_known", 100 * float(share))
 
 # %% [markdown]
-# Of this corpus's utterances, {glue:text}`speakers_known:.0f` % of those tested under one such draw
-# come from a voice that training has heard. A network can do well here that learns how each
-# of these voices sounds in each emotion. Whether it hears emotion in the next person is another question; under the protocol
-# `speakers` it is the only one.
+# Of this corpus's utterances, {glue:text}`speakers_known:.0f` % of those tested under one such draw come
+# from a voice that training has heard. A network can do well here that learns how each of these voices
+# sounds in each emotion. Whether it hears emotion in the next person is another question; under the
+# protocol `speakers` it is the only one.
 #
 # ## Seven printed figures, from scratch
 #

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -41,8 +41,8 @@ undecided too. "Absent" is not adjusted: it has no p value. Other rules say thei
 
 Two limits. Intervals of accuracies draw speakers, as the plan says, or utterances where training
 and test share speakers. With as few as ten speakers they are too narrow: on data without any
-difference they leave zero out about twice as often as they should, and five times as often where
-all who are tested by one network share its luck (the chapter on {{doc}}`Table 1
+difference they leave zero out about twice as often as they should, and five times as often if the
+recordings that folds train on in common make them alike by a fifth (the chapter on {{doc}}`Table 1
 </notebooks/table-1>` counts it). And p values far out in the tail are too small, so that Holm's
 rule holds back less than it promises. "Would another analysis say otherwise?", below, counts what
 hangs on that.
@@ -294,7 +294,7 @@ def _entry(claim: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
         "words": claim["quote"],
         "printed": _printed(claim.get("printed")),
         "here": claim["protocol"],
-        "rule": f"`{claim['rule']}`: {_rule(rule)}",
+        "rule": f"`{claim['rule']}`: {rule.__doc__ or ''}",
         "why": claim.get("reason", ""),
         "source": claim.get("source", ""),
         "compared": _compared(claim),
@@ -428,12 +428,6 @@ def _plain(value: Any) -> str:
         if isinstance(value, int)
         else str(value)
     )
-
-
-def _rule(rule: Callable[..., Any]) -> str:
-    """All of a rule's docstring, in one paragraph."""
-    paragraphs = [" ".join(part.split()) for part in (rule.__doc__ or "").split("\n\n")]
-    return " ".join(paragraphs)
 
 
 def _planned(planned: Mapping[str, Any] | None) -> str:
