@@ -138,11 +138,12 @@ def markdown(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]
     counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
     on_paper = [c["id"] for c in theirs if c["rule"] in ON_PAPER]
     reproduced = sum(judged[name]["verdict"] == "reproduced" for name in on_paper)
-    results = (
-        f"Of the {len(theirs)} claims: {counts}. About printed figures, counts and the size of the "
-        f"network, and so without any training, are {len(on_paper)}, among them {reproduced} of "
-        "those reproduced."
-    )
+    results = f"Of the {len(theirs)} claims: {counts}."
+    if on_paper:
+        results += (
+            " About printed figures, counts and the size of the network, and so without any "
+            f"training, are {len(on_paper)}, among them {reproduced} of those reproduced."
+        )
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."
     head = (ledger.folder / "summary.md").read_text(encoding="utf-8")

@@ -5,11 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from ser_lib.angles import angles
 from ser_lib.bench import angles as bench
-from ser_lib.cli import app
+from tests.commands import ser
 
 
 def test_the_loop_gives_the_same_angles():
@@ -48,8 +47,7 @@ def test_refuses_nothing_to_measure(options):
 
 
 def test_from_the_command_line():
-    result = CliRunner().invoke(app, ["bench", "angles", "--repeats", "1", "--json"])
-    assert result.exit_code == 0, result.output
+    result = ser("bench", "angles", "--repeats", "1", "--json")
     document = json.loads(result.stdout)
     assert document["threads"] == 1
     shapes = [(r["utterances"], r["classes"], r["dimensions"]) for r in document["comparisons"]]

@@ -2,14 +2,11 @@
 
 import json
 
-from typer.testing import CliRunner
-
-from ser_lib.cli import app
+from tests.commands import ser
 
 
 def test_inference_from_the_command_line():
-    result = CliRunner().invoke(app, ["bench", "inference", "--repeats", "1", "--json"])
-    assert result.exit_code == 0, result.output
+    result = ser("bench", "inference", "--repeats", "1", "--json")
     rows = json.loads(result.stdout)["rows"]
     assert len(rows) == 2 * 2 * 2
     for without, including in zip(rows[::2], rows[1::2], strict=True):

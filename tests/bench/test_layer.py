@@ -4,11 +4,10 @@ import json
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from ser_lib.bench import layer
-from ser_lib.cli import app
 from ser_lib.layers import ConvReLUMaxPool2d
+from tests.commands import ser
 
 
 def test_both_forms_compute_the_same():
@@ -21,8 +20,7 @@ def test_both_forms_compute_the_same():
 
 @pytest.mark.filterwarnings("ignore::UserWarning:torch.profiler")
 def test_layer_from_the_command_line():
-    result = CliRunner().invoke(app, ["bench", "layer", "--batch", "1", "--repeats", "1", "--json"])
-    assert result.exit_code == 0, result.output
+    result = ser("bench", "layer", "--batch", "1", "--repeats", "1", "--json")
     document = json.loads(result.stdout)
     assert document["threads"] == torch.get_num_threads()
     assert [row["shape"] for row in document["comparisons"]] == [[128, 188]] * 2 + [[40, 188]] * 2
@@ -32,6 +30,5 @@ def test_layer_from_the_command_line():
 
 
 def test_refuses_nothing_to_measure():
-    result = CliRunner().invoke(app, ["bench", "layer", "--batch", "0"])
-    assert result.exit_code == 2
+    result = ser("bench", "layer", "--batch", "0", status=2)
     assert "batch 0" in result.stderr

@@ -5,18 +5,16 @@ import sys
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from ser_lib.bench import mining
-from ser_lib.cli import app
+from tests.commands import ser
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch.profiler")
 
 
 def test_from_the_command_line():
     before = torch.get_num_threads()
-    result = CliRunner().invoke(app, ["bench", "mining", "--repeats", "1", "--json"])
-    assert result.exit_code == 0, result.output
+    result = ser("bench", "mining", "--repeats", "1", "--json")
     assert torch.get_num_threads() == before
     document = json.loads(result.stdout)
     assert (document["against"], document["threads"]) == ("library", 1)

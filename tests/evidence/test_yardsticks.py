@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from ser_lib import splits
-from ser_lib.cli import app
 from ser_lib.corpora import emodb
 from ser_lib.evidence import yardsticks
 from ser_lib.features import MinMaxScaler
 from ser_lib.losses import reconstruction_loss
+from tests.commands import ser
 from tests.fakes import dataset
 
 ROOT = Path(__file__).parents[2]
@@ -73,8 +72,7 @@ def test_the_files_are_those_of_the_recordings(tmp_path, shared_cache, monkeypat
         '[[grid]]\ncorpus = "emodb"\ninput = ["mfcc", "log_mel"]\nseed = 0\n'
     )
     monkeypatch.setenv("SER_RESULTS", str(tmp_path))
-    done = CliRunner().invoke(app, ["study", "yardsticks", "paper1"])
-    assert done.exit_code == 0, done.output
+    done = ser("study", "yardsticks", "paper1")
     written = [tmp_path / "paper1" / name for name in yardsticks.FILES]
     assert done.stdout.splitlines() == list(map(str, written))
     for read in (yardsticks.listeners, yardsticks.mean_input):
