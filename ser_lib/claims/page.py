@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -23,6 +24,14 @@ _MEANING = {
     "open": "the runs or timings it needs are not all there yet",
 }
 _OUTCOMES = {"missing": "runs missing"}
+_SAID = {
+    "emodb": "EMO-DB",
+    "ravdess": "RAVDESS",
+    "mfcc": "MFCC",
+    "log_mel": "spectrograms",
+    "parent_cnn": "the network of Yenigalla et al.",
+}
+"""How a page says what a configuration calls otherwise."""
 
 _VERDICTS = """\
 ## Verdicts
@@ -32,27 +41,29 @@ _VERDICTS = """\
 {rows}
 
 On one corpus and input, a claim that one condition is better than another *holds* if the 95 %
-interval of the effect lies above zero, is *contradicted* if it lies below, *absent* if it lies
-within the smallest effect on both sides, and else *undecided*; of a ratio the interval lies above
-or below one. Where a claim belongs to a family, an interval that leaves zero out decides only if
-its one-sided p value, adjusted by Holm's rule over the family, is at most {level:g}; else that is
-undecided too. "Absent" is not adjusted: it has no p value. Other rules say their own. Rows marked
-"beside" are shown and do not decide; nothing there is adjusted.
+interval of the effect lies above zero, however small the effect is. It is *contradicted* if the
+interval lies below zero, *absent* if it lies within the smallest effect that counts, {smallest:g}
+points to each side, and else *undecided*; of a ratio the interval lies above or below one. Where a
+claim belongs to a family, an interval that leaves zero out decides only if its one-sided p value,
+adjusted by Holm's rule over the family, is at most {level:g}; else that is undecided too. "Absent"
+has no p value, so it is not adjusted, which helps no claim of a gain. What another rule asks stands
+in the box of each claim it judges. Rows marked "beside" are shown and do not decide; nothing there
+is adjusted.
 
 Two limits. Intervals of accuracies draw speakers, as the plan says, or utterances where training
 and test share speakers. With as few as ten speakers they are too narrow: on data without any
 difference they leave zero out about twice as often as they should, and five times as often if the
-recordings that folds train on in common make them alike by a fifth (the chapter on {{doc}}`Table 1
-</notebooks/table-1>` counts it). And p values far out in the tail are too small, so that Holm's
-rule holds back less than it promises. "Would another analysis say otherwise?", below, counts what
-hangs on that.
+recordings that folds train on in common make their results correlate by 0.2 (the chapter on
+{{doc}}`paper 1's Table 1 </notebooks/table-1>` counts it). And p values far out in the tail are too
+small, so that Holm's rule holds back less than it promises. "Would another analysis say
+otherwise?", below, counts what hangs on that.
 """
 
 _ANALYSES = """\
 The plan's analysis was fixed before the runs and decides alone. Two more are made of the same
 answers and decide nothing: the other accuracy (overall for class, class for overall) by the same
 bootstrap; and a t-test over folds, corrected for the training data that they share, which takes
-everybody tested in one fold, over all seeds, as one value (the chapter on {{doc}}`Table 1
+everybody tested in one fold, over all seeds, as one value (the chapter on {{doc}}`paper 1's Table 1
 </notebooks/table-1>` computes one by hand, and shows on data without any difference how often each
 analysis is wrong). No interval here is adjusted for the number of comparisons. Left out are
 protocols that share speakers, and thinned training sets, for which the correction is another.
@@ -61,8 +72,8 @@ Of {total} comparisons of two accuracies (those that decide, those "beside", and
 similarity) the plan's interval leaves zero out in {plan}; a verdict needs more, Holm's rule. They
 are not independent: a condition that is poor shows in every comparison it is part of. Of these
 {plan}, the t-test's interval leaves zero out on the same side in {folds}; the other accuracy's,
-computed for {asked} of them, in {other}. Where the plan's interval holds zero, at least one of the
-other two does not in {beyond}. Two of the intervals lie on opposite sides of zero in {opposite}.
+computed for {asked} of them, in {other}. The other way round, {beyond} comparisons have a plan's
+interval that holds zero and another that does not; {opposite} have two on opposite sides of zero.
 The plan's intervals reach {reach:.1f} points to each side of the estimate, those of the t-test
 {reach_folds:.1f} (medians): differences much smaller than that would mostly have gone unseen here,
 whether there are any or not.
@@ -87,6 +98,8 @@ The plan has no word for "undecided". By its own words the {undecided} undecided
 reproduced.
 """
 
+_CLAIM = r"`?\b([a-z0-9]+(?:-[a-z0-9]+)+)\b`?"
+
 _CLOSE = """\
 Close calls, where the outcome would be another if both ends of the interval moved by a twentieth of
 the smallest effect (another seed of the bootstrap moves them by less): {which}.
@@ -101,7 +114,7 @@ _DEVIATIONS = """\
 _OURS = """\
 ## Questions of ours
 
-The paper does not claim these; they are judged by the same rules and not counted above.
+We ask these, not the text at hand; they are judged by the same rules and not counted above.
 """
 
 _RECORDS = """\
@@ -141,42 +154,50 @@ def markdown(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]
     results = f"Of the {len(theirs)} claims: {counts}."
     if on_paper:
         results += (
-            " About printed figures, counts and the size of the network, and so without any "
-            f"training, are {len(on_paper)}, among them {reproduced} of those reproduced."
+            f" The {len(on_paper)} that are about printed figures, counts and the size of the "
+            f"network need no training; {reproduced} of them are reproduced."
         )
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."
+    smallest = 100 * ledger.protocol.smallest
     head = (ledger.folder / "summary.md").read_text(encoding="utf-8")
     head = head.format(
         total=len(theirs),
         seeds=", ".join(map(str, ledger.protocol.seeds)),
-        smallest=100 * ledger.protocol.smallest,
+        smallest=smallest,
         results=results,
     )
     rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
-    parts = [head, _VERDICTS.format(rows="\n".join(rows), level=LEVEL_OF_FAMILY)]
+    parts = [head, _VERDICTS.format(rows="\n".join(rows), level=LEVEL_OF_FAMILY, smallest=smallest)]
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
     if ledger.ours:
         parts += [_OURS, *(_entry(claim, judged[claim["id"]]) for claim in ledger.ours)]
-    counted, otherwise = analyses(judged), _otherwise(ledger, judged)
+    links = {c["id"]: f"[{c['says']}](#claim-{c['id']})" for c in ledger.claims}
+    counted, otherwise = analyses(judged), _otherwise(ledger, judged, links)
     if counted or otherwise:
         parts.append("## Would another analysis say otherwise?\n")
     if counted:
         parts.append(_ANALYSES.format(**asdict(counted)))
         if counted.rows:
-            parts.append(_DIFFER.format(rows="\n".join(counted.rows)))
+            rows = [f"| {links[name]} | {row} |" for name, row in counted.rows]
+            parts.append(_DIFFER.format(rows="\n".join(rows)))
     parts += otherwise
-    deviations = [f"- {' '.join(text.split())}" for text in ledger.text.get("deviations", ())]
+    deviations = [
+        f"- {re.sub(_CLAIM, lambda found: _linked(found, links), ' '.join(text.split()))}"
+        for text in ledger.text.get("deviations", ())
+    ]
     if deviations:
         parts.append(_DEVIATIONS.format(rows="\n".join(deviations)))
-    links = ", ".join(f"{{download}}`{name} </results/{ledger.study}/{name}>`" for name in files)
+    downloads = ", ".join(
+        f"{{download}}`{name} </results/{ledger.study}/{name}>`" for name in files
+    )
     there = "runs.parquet" in files
     lead = (
         "All of it can be downloaded: " if there else "The records follow when the runs are done: "
     )
-    parts.append(_RECORDS.format(downloads=f"{lead}{links}."))
+    parts.append(_RECORDS.format(downloads=f"{lead}{downloads}."))
     if "table1.py" in files:
         parts.append(_EXAMPLE.format(study=ledger.study))
     return "\n".join(parts)
@@ -206,13 +227,13 @@ class Analyses:
     """Median of half the plan's intervals' lengths, in points."""
     reach_folds: float
     """The same of the t-tests' intervals."""
-    rows: tuple[str, ...]
-    """Of a table, one for each comparison on which the analyses differ."""
+    rows: tuple[tuple[str, str], ...]
+    """A claim and the cells of its row, for each comparison on which the analyses differ."""
 
 
 def analyses(judged: Mapping[str, Mapping[str, Any]]) -> Analyses | None:
     """Count what ``claims`` of ``verdicts.json`` hold; None if they compare no accuracies yet."""
-    found: dict[tuple[float, ...], tuple[str, list[Sequence[float] | None]]] = {}
+    found: dict[tuple[float, ...], tuple[str, str, list[Sequence[float] | None]]] = {}
     for name, entry in judged.items():
         for cell in entry.get("cells", ()):
             numbers = cell["numbers"]
@@ -221,17 +242,15 @@ def analyses(judged: Mapping[str, Mapping[str, Any]]) -> Analyses | None:
             plan = [numbers[k] for k in ("effect", "low", "high")]
             other = next((numbers[k] for k in ("overall", "class") if k in numbers), None)
             key = (*plan, *numbers["by_fold"])
-            if key not in found or found[key][1][1] is None:
-                start = f"[{name}](#claim-{name}) | {_where(cell)}"
-                found[key] = start, [plan, other, numbers["by_fold"]]
+            if key not in found or found[key][2][1] is None:
+                found[key] = name, _where(cell), [plan, other, numbers["by_fold"]]
     if not found:
         return None
-    rows = [(start, values, [_side(v) for v in values]) for start, values in found.values()]
-    sides = [row[2] for row in rows]
+    sides = [[_side(value) for value in values] for *_, values in found.values()]
     decided = [by for by in sides if by[0]]
     asked = [by for by in decided if by[1] is not None]
     return Analyses(
-        total=len(rows),
+        total=len(found),
         plan=len(decided),
         asked=len(asked),
         other=sum(by[0] == by[1] for by in asked),
@@ -241,19 +260,26 @@ def analyses(judged: Mapping[str, Mapping[str, Any]]) -> Analyses | None:
         reach=_reach(key[1:3] for key in found),
         reach_folds=_reach(key[4:6] for key in found),
         rows=tuple(
-            f"| {start} | {' | '.join(map(_points, values))} |"
-            for start, values, by in rows
+            (name, " | ".join([where, *map(_points, values)]))
+            for (name, where, values), by in zip(found.values(), sides, strict=True)
             if len(set(by) - {None}) > 1
         ),
     )
 
 
-def _otherwise(ledger: Ledger, judged: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _linked(found: re.Match[str], links: Mapping[str, str]) -> str:
+    """A claim's name as a link to its box; what is no claim's name stays."""
+    return f"[{found[1]}](#claim-{found[1]})" if found[1] in links else found[0]
+
+
+def _otherwise(
+    ledger: Ledger, judged: Mapping[str, Mapping[str, Any]], links: Mapping[str, str]
+) -> list[str]:
     """What the plan's own analysis and words would have made of the verdicts, and close calls."""
     parts = []
     ratios = {name: entry for name, entry in judged.items() if "planned" in entry}
     changed = [
-        f"[{name}](#claim-{name}) {entry['planned']['verdict']} instead of {entry['verdict']}"
+        f"{links[name]}, {entry['planned']['verdict']} instead of {entry['verdict']}"
         for name, entry in ratios.items()
         if entry["planned"]["verdict"] != entry["verdict"]
     ]
@@ -264,7 +290,7 @@ def _otherwise(ledger: Ledger, judged: Mapping[str, Mapping[str, Any]]) -> list[
     if undecided:
         parts.append(_WORDS.format(undecided=undecided))
     close = [
-        f"[{name}](#claim-{name}) ({_where(cell)})"
+        f"{links[name]} ({_where(cell)})"
         for name, entry in judged.items()
         for cell in entry.get("cells", ())
         if cell["numbers"].get("close") and not cell.get("beside")
@@ -400,7 +426,8 @@ def _smallest(claim: Mapping[str, Any]) -> str:
 
 def _setting(name: str, value: Any) -> str:
     if name in ("corpus", "input", "objective", "model"):
-        return str(value)
+        return _SAID.get(value, str(value))
+    name = {"lambda1": "λ₁"}.get(name, name.replace("_", " "))
     return f"{name} {'by ' if value == 'validation' else ''}{value}"
 
 

@@ -1,4 +1,4 @@
-"""Figures of embeddings in the plane and of the centers that follow them."""
+"""Figures of embeddings in the plane, with their centers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ser_lib.plots.style import (
     EMOTION_COLOURS,
     EMOTION_MARKERS,
     GREY,
-    SERIES_COLOURS,
     check_emotions,
     handles_of,
     new_figure,
@@ -70,39 +69,9 @@ def embeddings(
             axes.set(title=title)
             axes.set_aspect("equal", adjustable="datalim")
             axes.locator_params(nbins=5)
+        figure.supxlabel("first number of the embedding", fontsize=11)
+        figure.supylabel("second number", fontsize=11)
         outer_legend(figure, handles_of(grid[:1]), ncols=len(emotions), fontsize=12)
-    return figure
-
-
-def center_paths(
-    points: NDArray[Any], mean: Sequence[float], paths: Mapping[str, NDArray[Any]]
-) -> Figure:
-    """Ways of one center through the plane, batch by batch, with the points it is to follow.
-
-    Args:
-        points: (n, 2).
-        mean: of the points.
-        paths: label -> (batches + 1, 2) places of the center.
-    """
-    with new_figure(8.0, 4.0) as figure:
-        axes = figure.add_subplot()
-        axes.scatter(points[:, 0], points[:, 1], s=40, color=GREY, label="embeddings")
-        axes.scatter(
-            mean[0], mean[1], s=160, color="black", marker="+", linewidth=2.5, label="their mean"
-        )
-        styles = (("-", "o"), ("--", "s"), (":", "D"), ("-.", "^"))
-        for number, (label, path) in enumerate(paths.items()):
-            line, marker = styles[number % len(styles)]
-            axes.plot(
-                *path.T,
-                color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
-                linestyle=line,
-                marker=marker,
-                markersize=6,
-                label=label,
-            )
-        axes.set(xlabel="first number", ylabel="second number")
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

@@ -23,7 +23,6 @@ def examples():
             {"a": panel, "b": panel, "c": panel}, [0, 1, 0], NAMES
         ),
         "four": plots.embeddings.embeddings(dict.fromkeys("abcd", panel), [0, 1, 0], NAMES),
-        "paths": plots.embeddings.center_paths(POINTS, (1, 1), {"alpha": CENTERS}),
         "maps": plots.embeddings.maps(
             dict.fromkeys("abc", (POINTS, ["anger", "sadness", "anger"]))
         ),
@@ -46,13 +45,6 @@ def test_embeddings_draws_points_by_class_and_a_ring_at_each_center():
         np.testing.assert_array_equal(sadness, POINTS[[1]] + shift)
         np.testing.assert_array_equal(np.concatenate(rings), CENTERS + shift)
     assert [axes.get_title() for axes in figure.axes[:2]] == ["a", "b"]
-
-
-def test_center_paths_draws_each_batch():
-    (axes,) = plots.embeddings.center_paths(POINTS, (1, 1), {"x": CENTERS, "y": POINTS}).axes
-    np.testing.assert_array_equal(axes.lines[0].get_xydata(), CENTERS)
-    np.testing.assert_array_equal(axes.lines[1].get_xydata(), POINTS)
-    np.testing.assert_array_equal(drawn(axes)[1], [[1, 1]])
 
 
 def test_maps_draw_each_panel_with_its_own_emotions_and_no_numbers():
