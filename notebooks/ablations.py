@@ -352,7 +352,7 @@ glue("norm_heavy", before.loc["batch norm", "C, weight 4"])
 # ### Why 4 is heavy
 #
 # At the kernels, center loss with weight 4 pulls {glue:text}`c_heavy_start:.0f` times as hard as
-# softmax before the training and {glue:text}`c_heavy_later:.0f` times a little later; with 4/64 it is
+# softmax before the training and {glue:text}`c_heavy_later:.0f` times a little later; with 0.0625, which is 4/64, it is
 # {glue:text}`c_light_start:.2f` and {glue:text}`c_light_later:.2f` times. The reason is a sum: half
 # the squared distance adds up 64 squares, one for each number of the embedding, while the softmax
 # loss of four classes starts near $\ln 4 \approx 1.4$, and its slope at each score is at most 1. A mean
@@ -411,7 +411,7 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 
 # %% [markdown]
 # Above $10^{-3}$ are {glue:text}`above_one:d` of {glue:text}`places:d` places with $\lambda_2 = 1$,
-# {glue:text}`above_hundred:d` with 100 (some of them barely) and {glue:text}`above_huge:d` with 10,000.
+# {glue:text}`above_hundred:d` with 100 (not always by much) and {glue:text}`above_huge:d` with 10,000.
 # This is one batch of synthetic speech before any training. It suggests that 1 is too little for the
 # decoder to learn in the epochs of a study, and that 10,000 would leave the kernels to the reconstruction.
 # 100 lies between; it is our choice, and {doc}`open-choices` shows what others do.
@@ -549,8 +549,8 @@ for number, where in enumerate(places.values()):
 #
 # And mind what was tested: in three of the four places an auxiliary task that these networks hardly solve.
 # On the new voices of EMO-DB, and on those of RAVDESS with MFCC, the decoder does little or no better than
-# the mean of all inputs ({doc}`table-2`), and what one that works would do for the classes these runs do not
-# say. On RAVDESS with spectrograms it does clearly better than that mean, and there S+A minus S is
+# the mean of all inputs ({doc}`table-2`); whether a decoder that works would help the classes, these runs do
+# not say. On RAVDESS with spectrograms it does clearly better than that mean, and there S+A minus S is
 # {glue:text}`sa_3`.
 #
 # ## S + C: draw the classes together
@@ -586,7 +586,7 @@ for label, condition in zip(("s", "heavy", "light"), of_c.values(), strict=True)
 # better. The choice never sees who is tested; the paper got its 4 by trying a range, too. The figure
 # has all three ways, in every place.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+C minus S, with the printed weight, with 4/64, and with the weight that validation chose.", "name": "fig-difference-c"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+C minus S, with the printed weight 4, with 4/64 = 0.0625, and with the weight that validation chose.", "name": "fig-difference-c"}}
 gains = {"MFCC": 4.9, "spectrogram": 4.6}  # Table 1 of the paper, class accuracy
 ways = {"λ₁ = 4": 4.0, "λ₁ = 0.0625": 0.0625, "by validation": "validation"}
 with_c = {name: plus("S+C", lambda1=weight) for name, weight in ways.items()}

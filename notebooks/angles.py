@@ -139,10 +139,10 @@ for emotion, utterance in sorted(takes.items()):
 # onto a hyperplane, and the angles among them are computed using the cosine similarity". So each emotion
 # has an embedding of its own. Its poster does not say how that comes about: "the weights between the
 # fully connected and embedding layers of the trained network are used to calculate the embedding
-# values". To the word that is a matrix of 200 × 200 in which nothing belongs to an emotion. Its section 3
+# values". Taken literally that is a matrix of 200 × 200 in which nothing belongs to an emotion. Its section 3
 # speaks of "training embedding vectors for each emotion", as if these were learned; a matrix with one vector
 # for each emotion, trained with the network, would be nearest to that, and we have not run it. We look at
-# two readings that give each emotion a direction, neither of them to the word:
+# two readings that give each emotion a direction, neither of them literal:
 #
 # 1. **class mean**: an emotion's direction is where the mean of its training embeddings points;
 # 2. **weight rows**: it is the emotion's row of weights one layer further, in the softmax layer.
@@ -337,7 +337,7 @@ glue("total", total)
 # 0 for a perfect picture. In the figure see where the emotions lie; but who is nearest to whom, and how
 # far, read off the numbers, not off the picture.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "A sphere for each corpus with the emotions as coloured marks on it. Lines along the sphere join neighbouring emotions and carry the angles between them in degrees."}, "figure": {"caption": "The emotions' mean directions on a sphere. The numbers are the measured angles; hollow marks and dotted lines lie on the far side.", "name": "fig-sphere"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "A sphere for each corpus with the emotions as coloured marks on it. Lines along the sphere join neighbouring emotions and carry the angles between them in degrees."}, "figure": {"caption": "The emotions' mean directions on a sphere. A line joins each emotion with its nearest. The numbers are the measured angles; hollow marks and dotted lines lie on the far side.", "name": "fig-sphere"}}
 plots.spheres.spheres(
     {TITLES[which]: (f.estimate, data[which]["names"]) for which, f in found.items()}
 )
@@ -353,9 +353,9 @@ glue("stress", float(stress[TITLES[main]]))
 glue("stress_right", float(stress["eight emotions at right angles"]))
 
 # %% [markdown]
-# The stress on {glue:text}`main` is {glue:text}`stress:.2f`: so large are the errors of the drawn angles,
+# The stress on {glue:text}`main` is {glue:text}`stress:.3f`: so large are the errors of the drawn angles,
 # relative to the angles. For comparison, eight directions at right angles to each other, which any space
-# of eight dimensions has, cannot be drawn with less than about {glue:text}`stress_right:.2f`. Three axes
+# of eight dimensions has, cannot be drawn with less than about {glue:text}`stress_right:.3f`. Three axes
 # have room for three right angles.
 #
 # ## The same for new voices
@@ -370,7 +370,7 @@ for title, (embeddings, labels) in {"training": (z, y), "held out": (z_new, y_ne
     own[title] = angles.angles(embeddings, u).numpy()[np.arange(len(labels)), labels]
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two histograms of the angle between utterances and their own emotion's direction, for training and for held-out utterances."}, "figure": {"caption": "Angle between an utterance and the mean direction of its own emotion's training embeddings, each curve with area 1.", "name": "fig-own-angles"}}
-plots.angles.angle_histogram(own, xlabel="angle to the own emotion's direction (degrees)")
+plots.angles.angle_histogram(own, xlabel="angle to the direction of its own emotion (degrees)")
 
 # %% tags=["remove-cell"]
 matrix_new = angles.angle_matrix(angles.class_directions(z_new, y_new, len(names))).numpy()
@@ -482,10 +482,10 @@ glue("simplex", float(np.degrees(np.arccos(-1 / (len(names) - 1)))))
 #
 # The smallest of eight angles may still be a large one. With a threshold, `angles.classify` answers −1,
 # *unknown*, where no angle is small enough. Where should the threshold lie? `angles.choose_threshold`
-# takes the angle within which a given share of utterances lie from their own emotion. It matters of
-# *which* utterances. The table compares training utterances with those of one half of the held-out
-# speakers, and, of these, the rightly answered ones with all; each threshold is tested on the other half.
-# The rightly answered are those that an answer is wanted for: let 80 of 100 of them have one, as for
+# takes the angle within which a given share of utterances lie from their own emotion. *Which*
+# utterances matters. The table compares three choices: training utterances, those of one half of the
+# held-out speakers, and of these only the rightly answered ones. Each threshold is tested on the other half
+# of those speakers. An answer is wanted for the rightly answered: let 80 of 100 of them have one, as for
 # `ser predict`.
 
 # %%
@@ -605,7 +605,7 @@ print(angles.angles([[-3.0, 4.5], [2.0, -3.0]], three).round(decimals=1).tolist(
 # ```{solution-end}
 # ```
 #
-# ```{exercise-start} ★★ Another origin
+# ```{exercise-start} ★★ Without the mean
 # :label: exercise-centred
 # ```
 # Subtract the mean of all training embeddings from the training and held-out ones, and compute

@@ -246,8 +246,8 @@ print("times B/(1 + n)", rounded(leaf.grad * (B / (1 + counts))[:, None]))
 # ### How fast: α
 #
 # The next figure repeats the same four points again and again, with the center starting at the
-# origin, where the library starts it. The way to their mean is 100 %; look after how many batches
-# each curve is there.
+# origin, where the library starts it. Look after how many batches each curve has gone the
+# whole way to their mean.
 
 # %%
 cloud = torch.tensor([[2.0, 1.4], [3.0, 0.9], [3.4, 1.9], [2.6, 2.2]])
@@ -262,7 +262,7 @@ for rate in (0.1, 0.5, 1.0):
         shares.append(100 * float(follower.centers[0].norm()) / whole)
     gone[f"α = {rate:g}"] = shares
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Share of the way to the mean against the number of batches, one to eight. With alpha 1 the curve starts at 80 percent and is at 100 after three batches; with 0.5 it starts at 40 and is nearly there at the end; with 0.1 it rises slowly to about half."}, "figure": {"caption": "Eight batches of the same four embeddings: the share of the way from the origin to their mean that the center has gone, for three rates α.", "name": "fig-alpha"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Share of the way to the mean against the number of batches, one to eight. With alpha 1 the curve starts near the top and is there after three batches; with 0.5 it starts below the middle and is nearly there at the end; with 0.1 it rises slowly to about the middle."}, "figure": {"caption": "Eight batches of the same four embeddings: the share of the way from the origin to their mean that the center has gone, for three rates α.", "name": "fig-alpha"}}
 plots.results.curves(gone, xlabel="batch", ylabel="share of the way (%)")
 
 # %% tags=["remove-cell"]

@@ -226,9 +226,12 @@ plots.angles.arrows(
 # For two vectors $v, w$ of $D$ numbers
 #
 # $$
-# v \cdot w = \sum_{d=1}^{D} v_d w_d, \qquad \lVert v \rVert = \sqrt{v \cdot v}, \qquad
-# \cos \theta = \frac{v \cdot w}{\lVert v \rVert \, \lVert w \rVert},
-# \qquad 0° \le \theta \le 180° .
+# \begin{aligned}
+# v \cdot w &= \sum_{d=1}^{D} v_d w_d, \\
+# \lVert v \rVert &= \sqrt{v \cdot v}, \\
+# \cos \theta &= \frac{v \cdot w}{\lVert v \rVert \, \lVert w \rVert},
+# \quad 0° \le \theta \le 180° .
+# \end{aligned}
 # $$
 #
 # The **cosine** is between −1 and 1, and is not defined if one of the vectors is zero.
@@ -269,10 +272,13 @@ plots.angles.arrows(
 )
 
 # %% [markdown]
-# The larger the angle, the longer the chord, and one tells the other: for unit vectors $u$ and $v$
+# One tells the other: for unit vectors $u$ and $v$
 #
 # $$
-# d^2 = \lVert u - v \rVert^2 = u \cdot u - 2\, u \cdot v + v \cdot v = 2 (1 - \cos \theta) .
+# \begin{aligned}
+# d^2 = \lVert u - v \rVert^2 &= u \cdot u - 2\, u \cdot v + v \cdot v \\
+# &= 2 (1 - \cos \theta) .
+# \end{aligned}
 # $$ (eq-chord)
 
 # %%
@@ -298,7 +304,7 @@ for j, k in ((0, 1), (0, 2)):
 # 180°. The library takes both {cite:p}`kahan2006`:
 #
 # $$
-# \theta = 2 \operatorname{atan2} \left( \lVert u - v \rVert, \lVert u + v \rVert \right) .
+# \theta = 2 \, \mathrm{arctan2} \left( \lVert u - v \rVert, \lVert u + v \rVert \right) .
 # $$ (eq-half-chord)
 
 # %%
@@ -322,7 +328,11 @@ for tiny in (1e-3, 1e-6, 1e-9):
 #
 # $$
 # m = \frac1n \sum_{i=1}^{n} z_i
-# \qquad\text{or, of the unit vectors,}\qquad
+# $$
+#
+# or, of the unit vectors,
+#
+# $$
 # m = \frac1n \sum_{i=1}^{n} \frac{z_i}{\lVert z_i \rVert} .
 # $$
 #
@@ -348,7 +358,7 @@ plots.angles.arrows(
         "mean": mean,
         "unit mean": mean_of_units,
     },
-    ["neutral", "neutral", "neutral", "anger", "sadness"],
+    ["neutral", "neutral", "neutral", "disgust", "fear"],
 )
 
 # %%
@@ -576,7 +586,7 @@ for j, k in ((0, 2), (1, 2), (0, 1)):
 # ```
 # At most $D$ directions can be at right angles to each other in $D$ dimensions. How many random
 # directions can you draw in 200 dimensions before the first pair makes less than 72°? Compare with a
-# formula: the cosine is nearly normal with standard deviation $1/\sqrt{D}$.
+# formula: the cosine is nearly normal with the standard deviation $1/\sqrt{D}\,.$
 # ```{exercise-end}
 # ```
 #
@@ -616,7 +626,7 @@ print(f"the first pair below 72° came with direction number {sorted(firsts)}")
 # - Among many dimensions, evenly used, unrelated means 90°, and noise pulls every angle towards it.
 # - Angles depend on the origin.
 #
-# Next: {doc}`triplet-loss`, which shapes distances; and in {doc}`angles` what becomes of them.
+# Next: {doc}`triplet-loss`, which shapes distances; {doc}`angles` shows what becomes of them.
 #
 # ## References
 #

@@ -242,7 +242,8 @@ except ValueError as error:
 # $$
 # ```
 #
-# Overall accuracy (often WA) counts recordings; class accuracy (often UA) counts emotions, each as
+# Overall accuracy (weighted accuracy, WA) counts recordings; class accuracy (unweighted, UA) counts
+# emotions, each as
 # much as any other. An example with ten recordings, eight neutral and two sad, of which all neutral
 # and one sad one are recognised:
 #
@@ -295,8 +296,7 @@ losses.style.hide().format("{:.2f}", subset=["train_softmax", "train_center"])
 # before any plan is in {doc}`open-choices`); in a clone of the book
 # `git log --stat results/first` shows that the plan came before the records. It also shows that the
 # runs were made twice: they were repeated when the search layer had been changed ({doc}`search-layer`
-# tells of near ties). Both verdicts stayed, but the estimate for λ₁ = 0.1 changed its sign: so much
-# can rounding alone do to three seeds. Here is the plan, unabridged:
+# tells of near ties). Here is the plan, unabridged:
 
 # %% tags=["hide-input"]
 plan = (records.results_folder() / "first" / "plan.toml").read_text()
@@ -451,13 +451,11 @@ intervals.map(lambda value: value if isinstance(value, str) else f"{value:+.1f}"
 intervals[["difference", "from", "to"]] = intervals[["difference", "from", "to"]].astype(float)
 for index, model in enumerate(models[1:]):
     row = intervals.loc[f"{model} minus S"]
-    glue(f"difference_{index}", float(row["difference"]))
-    glue(f"low_{index}", float(row["from"]))
-    glue(f"high_{index}", float(row["to"]))
+    ends = {name: f"{row[name]:+.1f}".replace("-", "−") for name in ("difference", "from", "to")}
+    glue(f"difference_{index}", "{difference} (95 % interval {from} to {to})".format(**ends))
     glue(f"verdict_{index}", verdicts[model])
     both = bootstrap_pooled(tested[tested.model == model], tested[tested.model == "S"])
-    glue(f"low_both_{index}", 100 * both.low)
-    glue(f"high_both_{index}", 100 * both.high)
+    glue(f"both_{index}", both.text())
     told = "helps" if both.low > 0 else "harms" if both.high < 0 else "undecided"
     glue(f"verdict_both_{index}", told)
 by_seed = [pooled(models[1], everybody, [seed]) - pooled("S", everybody, [seed]) for seed in seeds]
@@ -468,10 +466,10 @@ glue("unsettled", unsettled.name.removesuffix(" minus S"))
 
 # %% [markdown]
 # In percentage points of class accuracy, {glue:text}`model_0` differs from S by
-# {glue:text}`difference_0:+.1f` (95 % interval {glue:text}`low_0:+.1f` to
-# {glue:text}`high_0:+.1f`), which the plan's rule calls **{glue:text}`verdict_0`**;
-# {glue:text}`model_1` by {glue:text}`difference_1:+.1f` ({glue:text}`low_1:+.1f` to
-# {glue:text}`high_1:+.1f`): **{glue:text}`verdict_1`** (differences are taken before rounding).
+# {glue:text}`difference_0`, which the plan's rule calls **{glue:text}`verdict_0`**;
+# {glue:text}`model_1` by {glue:text}`difference_1`: **{glue:text}`verdict_1`** (differences are taken
+# before rounding). When the runs were made the first time, both verdicts were the same, but the
+# estimate for λ₁ = 0.1 had the other sign: so much can rounding alone do to three seeds.
 #
 # The rule knows three verdicts. "Undecided" does not say that center loss does nothing: it says
 # that a gain and a loss are both compatible with what ten speakers said. Paper 1 prints a gain of
@@ -482,9 +480,9 @@ glue("unsettled", unsettled.name.removesuffix(" minus S"))
 # The rule draws speakers and keeps the three seeds as they are. Seed by seed the difference of
 # {glue:text}`model_0` is {glue:text}`by_seed`: on this corpus luck in training moves it as well as who
 # is tested. The studies of the later chapters draw, for each speaker drawn, the seeds too
-# ({term}`bootstrap`). That interval is {glue:text}`low_both_0:+.1f` to {glue:text}`high_both_0:+.1f`
-# for {glue:text}`model_0` ({glue:text}`verdict_both_0`) and {glue:text}`low_both_1:+.1f` to
-# {glue:text}`high_both_1:+.1f` for {glue:text}`model_1` ({glue:text}`verdict_both_1`).
+# ({term}`bootstrap`). So taken, {glue:text}`model_0` is at {glue:text}`both_0`
+# ({glue:text}`verdict_both_0`) and {glue:text}`model_1` at {glue:text}`both_1`
+# ({glue:text}`verdict_both_1`).
 #
 # ## What is confused with what
 #
@@ -521,10 +519,10 @@ glue("best_share", float(shares[best, best]))
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels against the epoch, with a curve and a shaded band for each model. Left: the softmax loss in training on a logarithmic axis, which falls far for S and for the small weight of the center loss, and little for the large one. Right: the class accuracy on held-out speakers, which rises steeply at first and then wavers, in wide bands."}, "figure": {"caption": "Training and held-out speakers, epoch by epoch; no epoch is picked.", "name": "fig-epochs"}}
 history = found.history.merge(runs[["run", "model"]])
 held_out = ["accuracy_class_0", "accuracy_class_1"]
-heard = history.melt(["model", "epoch"], held_out)
+heard = (100 * history.set_index(["model", "epoch"])[held_out]).melt(ignore_index=False)
 measures = {
     "softmax loss, training": history.groupby(["model", "epoch"])["train_softmax"],
-    "class accuracy, held out": heard.groupby(["model", "epoch"])["value"],
+    "class accuracy, held out (%)": heard.groupby(["model", "epoch"])["value"],
 }
 panels = {}
 for title, values in measures.items():
@@ -628,8 +626,8 @@ for answer in (said, ["anger"] * 70):
 # ```
 # `found.history` holds the class accuracy of both held-out speakers after every epoch
 # (`accuracy_class_0`, `accuracy_class_1`). How much higher would the mean over all tests be if each
-# test were allowed to pick its own best epoch? In way 0 the first speaker validates and the second
-# tests; in way 1 the other way round.
+# test were allowed to pick its own best epoch? (In each of the two ways one of the speakers
+# validates and the other tests.)
 # ```{exercise-end}
 # ```
 #

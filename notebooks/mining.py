@@ -224,7 +224,7 @@ for batch in batches:
     print(batch.tolist(), "of classes", labels[batch].tolist())
 
 # %% [markdown]
-# The class of two comes whole each time. With as few classes as emotions, $P$ is best all of them;
+# The class of two comes whole each time. As there are so few emotions, $P$ is best set to all of them;
 # `state_dict()` goes into the checkpoint, so that a training that was interrupted goes on with the
 # same batches.
 #
@@ -326,7 +326,7 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 # {doc}`triplet-loss` tells which way is downhill by one number: the mean of $d_{ap} - d_{an}$ over
 # the active triplets. By their definition *every* semi-hard triplet has $d_{ap} < d_{an}$. So growing
 # lowers their loss, always, whatever the network knows. Hard triplets would pull back, but they are
-# left out. {cite:t}`schroff2015`, who proposed them, bring every embedding to length 1, and there it
+# left out. {cite:t}`schroff2015`, who proposed semi-hard triplets, bring every embedding to length 1, and there it
 # cannot grow. The cosine distance does the same:
 
 # %%
@@ -377,13 +377,13 @@ plots.triplets.shares(shares)
 #
 # Take one anchor again, with all its positives now. Each positive has a limit, $t_p = d_{ap} + m$, and
 # a negative at distance $x$ pays $t_p - x$ for each limit beyond it. The figure has four positives and
-# four negatives. Follow the black line: it counts the limits beyond each place.
+# four negatives, and a margin of 0.5. Follow the black line: it counts the limits beyond each place.
 
 # %%
-positives, negatives = [0.7, 1.3, 1.5, 2.2], [1.6, 0.6, 2.05, 3.2]
+positives, negatives, margin = [0.7, 1.3, 1.5, 2.2], [1.6, 0.6, 2.05, 3.2], 0.5
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A staircase that goes down from four to zero, one step at each of the limits 1.2, 1.8, 2.0 and 2.7. Four negatives lie on it, at heights four, three, one and zero. The area under the stairs to the right of the negative at 1.6 is shaded."}, "figure": {"caption": "One anchor: how many limits lie beyond each distance. A negative pays the area under the stairs to its right.", "name": "fig-steps"}}
-plots.triplets.steps(positives, negatives, 0.5)
+plots.triplets.steps(positives, negatives, margin)
 
 # %% [markdown]
 # The negative at 1.6 has three limits beyond it, at 1.8, 2.0 and 2.7, and pays $0.2 + 0.4 + 1.1 = 1.7$.
@@ -400,7 +400,7 @@ plots.triplets.steps(positives, negatives, 0.5)
 # positive by itself.
 
 # %%
-limits = (torch.tensor(positives) + 0.5).sort().values
+limits = (torch.tensor(positives) + margin).sort().values
 sums = torch.cat((limits.flip(0).cumsum(0).flip(0), torch.zeros(1)))  # of the last 4, 3, 2, 1, 0
 x = torch.tensor(negatives)
 passed = torch.searchsorted(limits, x, right=True)  # limits at or before each negative
@@ -416,12 +416,12 @@ pd.DataFrame({"at": x, "limits beyond": beyond, "pays": pays, "pair by pair": by
 #
 # $$
 # \sum_{a,p,n} \max(0, d_{ap} - d_{an} + m)
-# = \sum_{a,p} k_{ap} \, d_{ap} \;-\; \sum_{a,n} k_{an} \, d_{an} \;+\; m K .
+# = \sum_{a,p} k_{ap} \, d_{ap} \;-\; \sum_{a,n} k_{an} \, d_{an} \;+\; m A .
 # $$ (eq-counts)
 #
 # $k_{an}$ is the number of active triplets that the distance $d_{an}$ stands in, which is the height
 # of the stairs at this negative. $k_{ap}$ is the same for a positive: the number of negatives to the
-# left of its limit. $K$ is the number of all active triplets. As long as no negative crosses a limit
+# left of its limit. $A$ is the number of all active triplets. As long as no negative crosses a limit
 # the counts do not change, so they are also the *derivatives* with respect to the distances: $k_{ap}$
 # and $-k_{an}$. At the crossing itself the hinge is zero, and the library counts it as inactive.
 #

@@ -172,7 +172,7 @@ print(by_hand.int().tolist(), "the same:", torch.equal(by_hand, by_torch))
 # recording, where a frame is a step of 32 ms. Look for how many steps, and how many of the 40
 # coefficients, each can see at once.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "MFCC of one recording as a coloured image of 40 coefficients over time, with four white rectangles of growing size drawn on it, labelled 4 by 6, 6 by 8, 8 by 10 and 10 by 12."}, "figure": {"caption": "The four kernel sizes, coefficients × frames, at their true size on the MFCC of one recording.", "name": "fig-kernels"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "MFCC of one recording as a coloured image of 40 coefficients over time, with four black rectangles of growing size drawn on it, labelled 4 by 6, 6 by 8, 8 by 10 and 10 by 12."}, "figure": {"caption": "The four kernel sizes, coefficients × frames, at their true size on the MFCC of one recording. Red is positive and blue negative, as before.", "name": "fig-kernels"}}
 example = audio.load_audio(speech.file(speech.utterances[0]), 16_000)
 plots.diagrams.kernels_on(features.mfcc(example, 16_000), KERNEL_SIZES, hop_seconds=512 / 16_000)
 

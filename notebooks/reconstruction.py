@@ -187,7 +187,7 @@ print(f"{reconstruction_loss(output, target).item():.3f}")
 # %% [markdown]
 # Paper 1 says both. The task works towards minimising "the sum of the squared differences between
 # the outputs of the logistic units and the input pixel intensities" (section 2.4), while section 2.1
-# and Table 2 speak of MSE, a mean. For an MFCC input the two differ by a factor of 7,520, and we
+# and Table 2 speak of MSE, a mean. For an {term}`MFCC` input the two differ by a factor of 7,520, and we
 # shall see that the difference decides whether the decoder learns.
 #
 # ## Baselines for every reconstruction error
@@ -265,9 +265,9 @@ glue("padded_error", padded_error / unit)
 # What survives all of this is a ratio *within* one setting: error over baseline, or one network's
 # error over another's on the same inputs. This is why our {term}`ledger` compares ratios for Table 2.
 #
-# ## The joint loss, and what λ₂ is of
+# ## The joint loss and its weight λ₂
 #
-# Paper 1's equation 3 adds the two,
+# Paper 1's equation 3 adds the softmax loss $L_S$ and the reconstruction loss $L_A$,
 #
 # $$ L = L_S + \lambda_2 L_A , $$
 #
@@ -395,7 +395,7 @@ for weight in weights:
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Reconstruction error against training step, logarithmic. With lambda 1 the curve is nearly flat and stays far above the line of the mean input; with lambda 100 it falls through the line about halfway; with lambda 10,000 it drops below it almost at once and levels off."}, "figure": {"caption": "The same decoder on the same inputs under three weights, and the error of the mean input.", "name": "fig-lambda2"}}
 series = {f"λ₂ = {weight:,}": runs[weight][0] for weight in weights}
 series["mean input"] = [guess] * len(series["λ₂ = 1"])
-figure = plots.results.curves(series, xlabel="step", ylabel="error (10⁻⁴)", log=True)
+figure = plots.results.curves(series, xlabel="before step", ylabel="error (10⁻⁴)", log=True)
 figure.axes[0].set_ylim(1, 500)  # room for the legend
 figure
 
@@ -433,7 +433,8 @@ for factor, (errors, _, _) in as_sum.items():
 #
 # ## The surprise of Table 2
 #
-# Paper 1's Table 2 prints the error on the test set, "trained for same number of epochs", in 10⁻⁴:
+# Paper 1's Table 2 prints the error on the test set, "trained for same number of epochs", in 10⁻⁴. A is
+# reconstruction alone, S+A reconstruction beside softmax, S+A+C both and {term}`center loss`:
 #
 # | input | A alone | S+A | S+A+C |
 # |---|---|---|---|

@@ -489,7 +489,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # There are as many letters as x says, but in FC-7, where flattening has nothing to do and is not
-# counted. FC-7 has five FC layers, GRU-8 has five of GRU and two others, and ResNet-11 three convolutions: an x
+# counted. FC-7 has five FC layers, GRU-8 has five of GRU, the step that is kept, and two FC, and ResNet-11 three convolutions: an x
 # is a different thing in each row. And which networks of the last family are residual at all?
 
 # %%
@@ -622,8 +622,8 @@ glue("cnn_ahead", sum(estimate > max(found, default=1) for estimate in others))
 # | GRU | 8 | {glue:text}`verdict-eight-layers-of-gru` |
 #
 # Of {glue:text}`families:d` families whose ten networks are all there, the poster's x has the highest
-# accuracy in {glue:text}`first_places:d`. If each x came first equally often, that many or more would in
-# {glue:text}`place_luck:.0f` % of such tables. So a first place is a hint, no proof that this depth is
+# accuracy in {glue:text}`first_places:d`. If each x came first equally often, so many first places or
+# more would occur in {glue:text}`place_luck:.0f` % of such tables. So a first place is a hint, no proof that this depth is
 # special; another seed, or another test set, may move it. All sixty have one seed, so what a training
 # owes to luck is in none of these intervals. The CNN of eight layers shows how much that can be: our
 # records have three seeds of it, {glue:text}`cnn_seeds` per cent, and by the better of the other two

@@ -163,12 +163,12 @@ glue("duration", float(longest.duration))
 
 # %% [markdown]
 # Above in the figure is the response of the first kernel, with its four winners in rings. Below is
-# the spectrogram with the winners of all 200 kernels as dots. Dark is large. In the silence the input
+# the spectrogram with the winners of all 200 kernels as dots. Here dark is large. In the silence the input
 # is zero and the response is the kernel's bias, so the right of the upper picture is one shade. Two
 # questions: how much of either picture is marked at all? And where are the dots in the part where
 # nobody speaks any more?
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Above: the response of one kernel as a grey image over time, cut into four quarters, with one orange ring in each. Below: the log-mel spectrogram cut in the same way, with the winners of 200 kernels as orange dots. They crowd in some places of the speech; in the silence to the right there are none but in its first column."}, "figure": {"caption": "The winners of one kernel, and of all 200 kernels of this size, on the spectrogram of one recording.", "name": "fig-winners"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Above: the response of one kernel as a grey image over time, cut into four quarters, with one orange ring in each. Below: the log-mel spectrogram cut in the same way, with the winners of 200 kernels as orange dots. They crowd in some places of the speech; in the silence to the right there are none but in its first column."}, "figure": {"caption": "The winners of one kernel, and of all 200 kernels of this size, on the spectrogram of one recording. The blue lines cut the response into its four quarters.", "name": "fig-winners"}}
 plots.diagrams.winners_on(
     {"response of one kernel": response[0].numpy(), "winners of 200 kernels": spectrogram.numpy()},
     {"response of one kernel": places[:4], "winners of 200 kernels": places},

@@ -197,10 +197,11 @@ glue("verdict-softmax-row-equals-parent", claims.verdict("softmax-row-equals-par
 
 # %% [markdown]
 # The same network differs from itself by up to {glue:text}`seed_range_overall:.1f` points of overall and
-# {glue:text}`seed_range_class:.1f` of class accuracy, on {glue:text}`recordings:d` recordings. The paper's
+# {glue:text}`seed_range_class:.1f` of class accuracy (before rounding), on {glue:text}`recordings:d`
+# recordings. The paper's
 # corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was not measured; so this is
-# no measure of how likely its coincidence is. But the study trains the parent network as a row of its own.
-# Is it within two points of S, as the printed rows say? The ledger's word on that is
+# no measure of how likely its coincidence is. But the study trains that network of Yenigalla et al., the *parent network*, as a row of its own.
+# Is it within two points of S, as the printed rows say? The {term}`ledger`'s word on that is
 # *{glue:text}`verdict-softmax-row-equals-parent`* ([the claim](#claim-softmax-row-equals-parent)).
 #
 # ## From scratch: one cell
@@ -335,12 +336,12 @@ glue("alarms_test", 200 * float(stats.t.sf(strict, 4)))
 # %% [markdown]
 # It depends on what the folds share, which nobody can measure on one data set. Where they share nothing,
 # the corrected test charges for what is not there: it raises {glue:text}`alarms_test:.1f` false alarms in a
-# hundred, whatever the networks do (its rows differ because 500 games are few), and a test so careful
+# hundred, whatever the networks do (its rows differ because 500 simulated studies are few), and a test so careful
 # also misses more differences that are there. Where two folds correlate by a fifth it keeps its five.
-# The bootstrap raises {glue:text}`alarms_apart_least:.0f` to {glue:text}`alarms_apart_most:.0f` in the
-# first game, because ten speakers are few and two share their networks, and
-# {glue:text}`alarms_alike_least:.0f` to {glue:text}`alarms_alike_most:.0f` in the second, of which it sees
-# nothing. The plan fixed the bootstrap, and so it decides here; take an interval that barely leaves zero
+# The bootstrap raises {glue:text}`alarms_apart_least:.0f` to {glue:text}`alarms_apart_most:.0f` where
+# folds share nothing, because ten speakers are few and two share their networks, and
+# {glue:text}`alarms_alike_least:.0f` to {glue:text}`alarms_alike_most:.0f` where they correlate, of which it
+# sees nothing. The plan fixed the bootstrap, and so it decides here; take an interval that barely leaves zero
 # out with these numbers in mind. Where only one of the two leaves zero out, the conclusion rests on a
 # choice; for the comparisons that are claims, the {doc}`ledger <../book/verdicts>` lists those places, and
 # those where overall accuracy says otherwise.
@@ -494,7 +495,7 @@ glue("rows_whole", len(answers))
 glue("rows_planned", len(answers) + len(running))
 
 # %% [markdown]
-# Per cent. Class accuracy, by which the plan judges, has its 95 % interval over speakers and seeds, and in
+# All numbers are in per cent. Class accuracy, by which the plan judges, has its 95 % interval over speakers and seeds, and in
 # the last column its standard deviation over seeds alone. The paper's column, overall and class accuracy, is of
 # IEMOCAP and here only to compare the *order* of rows. Of the plan's {glue:text}`rows_planned:d` rows on both corpora {glue:text}`rows_whole:d` are
 # whole; a row whose runs are still being computed says so and has no number.
@@ -550,16 +551,13 @@ wide = max(contrasts.values(), key=lambda c: c.difference.high - c.difference.lo
 glue("narrowest", 50 * (narrow.difference.high - narrow.difference.low))
 glue("widest", 50 * (wide.difference.high - wide.difference.low))
 at_four = contrasts["emodb", "mfcc", "S+C, λ₁ = 4"]
-glue("four", 100 * at_four.difference.estimate)
-glue("four_low", 100 * at_four.difference.low)
-glue("four_high", 100 * at_four.difference.high)
+glue("four", at_four.difference.text())
 glue("verdict-weight-4-helps", claims.verdict("weight-4-helps"))
 
 # %% [markdown]
 # Half an interval is {glue:text}`narrowest:.1f` points wide at the least and {glue:text}`widest:.1f` at
 # the most, where the paper's own steps are 0.6 to 5.5 points (its Table 1). With the printed weight taken
-# as it stands, S+C on EMO-DB with MFCC is at {glue:text}`four:+.1f` points
-# ({glue:text}`four_low:+.1f` to {glue:text}`four_high:+.1f`); on whether weight 4 helps, the ledger
+# as it stands, S+C on EMO-DB with MFCC is at {glue:text}`four` points; on whether weight 4 helps, the ledger
 # says *{glue:text}`verdict-weight-4-helps`* ([the claim](#claim-weight-4-helps)).
 #
 # The same differences by all methods. In the table, see where the bootstrap's interval and the

@@ -140,7 +140,6 @@ pd.DataFrame(rows).T
 
 # %% tags=["remove-cell"]
 printed_ratio = paper["mfcc", "A"] / paper["mfcc", "S+A"]
-glue("printed_ratio", printed_ratio)
 every = [paper[given, "A"] / error for (given, row), error in paper.items() if row != "A"]
 glue("printed_ratio_least", min(every))
 glue("printed_ratio_most", max(every))
@@ -161,8 +160,8 @@ glue("printed_most", max(paper.values()))
 # which the paper's section 2.2 does not speak. (And on how much of them is padding, which costs nearly
 # nothing: two thirds of each input in the two-second copy of EMO-DB, which is meant wherever this page
 # says EMO-DB.) The table has that error on the held-out voices of our
-# two corpora, computed from the recordings once and kept beside the records. Compare the smallest and
-# the largest number with Table 2.
+# two corpora in 10⁻⁴, computed from the recordings once and kept beside the records; *as trained* are
+# decibels, as in the study. Compare the smallest and the largest number with Table 2.
 
 # %% tags=["hide-input"]
 guess = yardsticks.mean_input("paper1")
@@ -171,7 +170,8 @@ shown = (levels / UNIT).unstack("scaling").map("{:.2f}".format)
 shown.index = pd.MultiIndex.from_tuples(
     [(CORPORA[c], INPUTS[i], form) for c, i, form in shown.index], names=["", "input", "form"]
 )
-shown.rename(columns={"coefficient": "scaled per coefficient", "global": "scaled globally"})
+names = {"coefficient": "scaled per coefficient", "global": "scaled globally"}
+shown.rename(columns=names).rename_axis(columns=None)
 
 # %% tags=["remove-cell"]
 trained = levels.xs(("as trained", "coefficient"), level=["form", "scaling"])
@@ -199,7 +199,7 @@ glue("guess_emodb_mfcc", trained["emodb", "mfcc"] / UNIT)
 # *two rows that were scaled differently* could differ sixfold for that reason alone with MFCC; with
 # spectrograms only if the logarithm was left out.
 #
-# ## From scratch: an error, and the epoch it is of
+# ## From scratch: one error, and which epoch's
 #
 # The history of each run has the error on both held-out parts after every epoch. One run of A, fold 1
 # and seed 0:
@@ -208,7 +208,8 @@ glue("guess_emodb_mfcc", trained["emodb", "mfcc"] / UNIT)
 A = {"corpus": "emodb", "input": "mfcc", "objective": "A"}
 history = evidence.history(A).query("fold == 1 and seed == 0").set_index("epoch")
 history = history[["train_reconstruction", "reconstruction_0", "reconstruction_1"]] / UNIT
-history.loc[[1, 2, 5, 10, 20, 30, 40]].round(1)
+shown = history.loc[[1, 2, 5, 10, 20, 30, 40]].round(1)
+shown.set_axis(["training (10⁻⁴)", "held out, part 0 (10⁻⁴)", "held out, part 1 (10⁻⁴)"], axis=1)
 
 # %% [markdown]
 # Which of forty rows goes into a table? Two answers are honest: the last one, fixed before; or the one
@@ -229,13 +230,12 @@ for test, judge in ((0, 1), (1, 0)):
 # %%
 last = evidence.by_part(A, "reconstruction") / UNIT
 picked = epochs.at_picked(evidence, A, "reconstruction") / UNIT
-print(
-    f"{last.shape[0]} parts, {last.shape[1]} seeds: mean {last.to_numpy().mean():.2f} after the last"
-)
-print(f"epoch, {picked.to_numpy().mean():.2f} after the one that the other half picks")
+print(f"mean of {last.shape[0]} parts and {last.shape[1]} seeds:")
+print(f"  {last.to_numpy().mean():.2f} after the last epoch")
+print(f"  {picked.to_numpy().mean():.2f} after the one that the other half picks")
 
 # %% [markdown]
-# ## Table 2 here
+# ## Table 2 on our corpora
 #
 # The ledger judges by the last epoch, because the paper trained all rows for the "same number of epochs"
 # (its Table 2); the picked epoch stands beside it. "A over this row" is A's error over the row's, taken for
@@ -380,7 +380,8 @@ curve = by_epoch[("emodb", "mfcc"), "A"].mean()
 glue("first_epoch", curve.iloc[0] / UNIT)
 glue("last_epoch", curve.iloc[-1] / UNIT)
 glue("first_over_last", curve.iloc[0] / curve.iloc[-1])
-glue("last_ten", 100 * (curve.iloc[-1] / curve.iloc[-11] - 1))
+last_ten = 100 * (curve.iloc[-1] / curve.iloc[-11] - 1)
+glue("last_ten", f"{last_ten:+.1f}".replace("-", "−"))
 both = [p for p in PLACES if (p, "A") in whole and (p, "S+A") in whole]
 ratios = {p: by_epoch[p, "A"].mean() / by_epoch[p, "S+A"].mean() for p in both}
 peak = max(((r.max(), PLACES[p], r.idxmax()) for p, r in ratios.items()), default=None)
@@ -394,7 +395,7 @@ glue(
 # %% [markdown]
 # On EMO-DB with MFCC, A starts at {glue:text}`first_epoch:.0f` and ends at {glue:text}`last_epoch:.0f`:
 # a factor of {glue:text}`first_over_last:.1f` between the first epoch and the last, by waiting alone. Over
-# the last ten epochs it has changed by {glue:text}`last_ten:+.1f` %.
+# the last ten epochs it has changed by {glue:text}`last_ten` %.
 #
 # The rows in our study are stopped at the same epoch, so compare them there. In the next figure: the
 # ratio of A to S+A after each epoch, beside the printed one. Is there any epoch at which the study
@@ -454,9 +455,9 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 # Where a row has a training error below the mean input's and a held-out error far above it, the trouble is
 # another: memory, or the batch norm's running averages ({doc}`table-1`), which the decoder uses too.
 #
-# The first table here, with decoders near the mean input, is also the limit of our study. With
+# That decoders stay near the mean input is also the limit of our study. With
 # $\lambda_2 = 100$ and forty epochs, fixed before the runs, a decoder comes as far as the column "over the
-# mean input" of *Table 2 here* says; whether more epochs would bring it further, these runs do not tell.
+# mean input" of *Table 2 on our corpora* says; whether more epochs would bring it further, these runs do not tell.
 # Where it says about 1, A and S+A have both come no further than the mean does, and their ratio must be
 # near 1. There the study can show whether joint training gets to the mean sooner, and not what joint
 # training does for decoders that go beyond it.
@@ -511,8 +512,8 @@ glue(
 
 # %% [markdown]
 # The worst that a setting of this sweep does: {glue:text}`worst_setting`. A factor of six between the
-# rows of one table would ask for a gap of that kind *between A and S+A*, so for two settings in one
-# table. What the sweep cannot say: the plan varies $\lambda_2$ and the decoder for S+A only. A alone
+# rows of one table would need such a gap *between A and S+A*, so A and S+A trained with different
+# settings. What the sweep cannot say: the plan varies $\lambda_2$ and the decoder for S+A only. A alone
 # under $\lambda_2 = 1$, the sharpest test of "A has not finished", is not in it; the last exercise
 # writes down the grid. There is a hint: in a pilot before the plan, A alone under that weight stayed at the
 # error of its first epoch for twenty epochs (`results/paper1/plan.toml`). That was no run of the study, and
@@ -742,8 +743,8 @@ print(
 # - A on EMO-DB with MFCC ends at {glue:text}`a_over_guess:.2f` ({glue:text}`a_over_guess_low:.2f` to
 #   {glue:text}`a_over_guess_high:.2f`) of the mean input's error. Where such an interval does not lie below
 #   1, the decoder has not been shown to be of more use on new voices than the mean of all inputs.
-# - The largest ratio of A to S+A at one and the same epoch: {glue:text}`peak_ratio`. The printed one is
-#   {glue:text}`printed_ratio:.1f`.
+# - The largest ratio of A to S+A at one and the same epoch: {glue:text}`peak_ratio`. The printed ones lie
+#   between {glue:text}`printed_ratio_least:.1f` and {glue:text}`printed_ratio_most:.1f`.
 # - Different scaling between the rows could produce such a ratio, but for spectrograms in decibels, and A
 #   stopped after very few epochs comes near it; neither can be shown or excluded from outside.
 #

@@ -169,9 +169,11 @@ plots.triplets.one_triplet(z.numpy(), 0.8 * step.numpy(), margin, ("anger", "sad
 # points from the positive to the anchor. So
 #
 # $$
-# \frac{\partial L}{\partial z_p} = -u_{ap}, \qquad
-# \frac{\partial L}{\partial z_n} = u_{an}, \qquad
-# \frac{\partial L}{\partial z_a} = u_{ap} - u_{an} .
+# \begin{aligned}
+# \frac{\partial L}{\partial z_p} &= -u_{ap}, \\
+# \frac{\partial L}{\partial z_n} &= u_{an}, \\
+# \frac{\partial L}{\partial z_a} &= u_{ap} - u_{an} .
+# \end{aligned}
 # $$ (eq-triplet-gradient)
 #
 # With $u_{ap} = (-1, 0)$ and $u_{an} = (0, -1)$ these are $(1, 0)$, $(0, -1)$ and $(-1, 1)$.
@@ -245,7 +247,7 @@ print(f"{(again.grad - leaf.grad).abs().max():.0e}")
 
 # %% [markdown]
 # Further arguments choose `mining`, that is *which* triplets $T$ holds, and `distance`. Nothing is
-# normalised behind your back, and the mean is over all triplets in $T$, the ones that pay nothing
+# normalised, but for the cosine, which is by its nature; and the mean is over all triplets in $T$, the ones that pay nothing
 # included. If a batch has no triplet at all, the loss is zero, with a gradient of zeros, so that a
 # training runs on.
 #
@@ -375,11 +377,13 @@ table.style.format("{:.4f}", subset=["loss", "mean distance to positives", "to n
 # as the same triplets are active,
 #
 # $$
-# L(s) = m \, k + s \, g , \qquad
-# g = \frac{1}{|T|} \sum_{\text{active}} (d_{ap} - d_{an}),
+# \begin{aligned}
+# L(s) &= m \, q + s \, g , \\
+# g &= \frac{1}{|T|} \sum_{\text{active}} (d_{ap} - d_{an}),
+# \end{aligned}
 # $$ (eq-scale)
 #
-# with $k$ the share of active triplets. The sign of $g$ tells which way is downhill. If $g < 0$,
+# with $q$ the share of active triplets. The sign of $g$ tells which way is downhill. If $g < 0$,
 # negatives of active triplets are farther away than positives on average, and *growing* lowers the
 # loss. If $g > 0$, *shrinking* lowers it, to begin with. How far? $L$ is convex in $s$ (each hinge is),
 # and near $s = 0$, where $L = m$, all triplets are active. So shrinking pays *all the way down* exactly if
@@ -443,7 +447,7 @@ for size in (0.05, 0.5, 5.0):
     results[f"margin {size:g}"] = {
         "loss over margin": last.loss / size,
         "active (%)": 100 * last.active,
-        "spread over margin": last.spread / size,
+        "mean distance over margin": last.spread / size,
         "right, new (%)": right(network, new),
     }
 margins = pd.DataFrame(results).T
@@ -516,9 +520,9 @@ for distance in pulls:
 #   collapsed network is still told what to do.
 # - **Squared Euclidean**: a pull is as long as twice the distance. At a hundredth of the size it is
 #   {glue:text}`kept_squared_euclidean:.3f` times as long; where all embeddings coincide it is zero.
-#   A squared loss does not find out of a collapse by itself, and far outliers pull the hardest.
-# - **Cosine**: the value does not see size at all, so its gradient is across the embedding and the
-#   longer the shorter the embedding is, {glue:text}`kept_cosine:.0f` times here. It cannot shrink,
+#   A squared loss does not find its way out of a collapse by itself, and far outliers pull the hardest.
+# - **Cosine**: the value does not see size at all, so its gradient stands at a right angle to the embedding.
+#   The shorter the embedding, the longer the gradient: {glue:text}`kept_cosine:.0f` times here. It cannot shrink,
 #   but it can still collapse, to one *direction* ({ref}`exercise-direction`).
 #
 # On embeddings of length 1 the last two are the same thing: $\lVert u - v \rVert^2 = 2 - 2 \, u \cdot
@@ -554,7 +558,7 @@ print("library", rounded(twins.grad[0]), "from the negative alone")
 # you trained with is not what you measure with later. `triplet_loss` does it for cosine only; the
 # study's training does it in sight, in a line of its own.
 #
-# **The loss as a score.** With hard or semi-hard triplets the set $T$ changes as the network does. A
+# **The loss as a score.** With hard or semi-hard triplets ({doc}`mining`) the set $T$ changes as the network does. A
 # loss that stays level can hide progress, and one that falls can hide a collapse. Score with
 # something that does not depend on mining.
 #
@@ -645,7 +649,8 @@ print(
 # :label: exercise-direction
 # ```
 # Train with hard triplets and the cosine distance. Embeddings cannot come nearer by shrinking now. Is
-# there a collapse all the same? Look at spread, which is measured in cosine distance, and at norm.
+# there a collapse all the same? Look at `spread`, the mean distance of two utterances (here in cosine distance), and at `norm`,
+# the mean length of an embedding.
 # ```{exercise-end}
 # ```
 #
@@ -674,9 +679,9 @@ for mining in ("all", "hard"):
 # ```
 # How much overlap does it take? Make clouds with noise 0.2, 0.4 and 0.6. Train with all triplets, and
 # print the $g$ of the *hard* triplets for that trained network; then train with hard triplets from
-# the start, and print spread and the flag. Then give the
-# network of this page, with noise 0.8, a head start: train with all triplets first, and go on with hard ones. Does it
-# help?
+# the start, and print `spread` (the mean distance of two utterances) and `collapsed`. Then give
+# the network of this page, with noise 0.8, a head start: train with all triplets first, and go on with hard
+# ones. Does it help?
 # ```{exercise-end}
 # ```
 #

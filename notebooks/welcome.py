@@ -152,12 +152,11 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
     display(player(signal, 16_000, f"Recording {letter}", heard[emotion].sentence or "(unknown)"))
 
 # %% [markdown]
-# The recordings on this page come from the corpus **{glue:text}`corpus_name`**. If that is
-# `builtin`, nobody felt anything: the speech is synthesised by eSpeak NG, with rate, pitch and
-# loudness drawn to follow what phoneticians measured in acted emotions
-# {cite:p}`murray1993,banse1996,juslin2003`. It sounds like a robot because it is one. It is here so
-# that every page runs anywhere within minutes, and **no result of this book is ever reported on
-# it**.
+# The recordings on this page come from the corpus **{glue:text}`corpus_name`**. The book's own,
+# `builtin`, is synthesised by eSpeak NG, with rate, pitch and loudness drawn to follow what
+# phoneticians measured in acted emotions {cite:p}`murray1993,banse1996,juslin2003`. It sounds like a
+# robot because it is one, and nobody felt anything. It is here so that every page runs anywhere
+# within minutes.
 #
 # Keep your guesses. At the end of the page {ref}`exercise-guess` has the answers,
 # {ref}`exercise-chance` how far chance alone would get.
@@ -201,12 +200,13 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 #
 # ## The answer so far
 #
-# The figure has the main comparisons whose runs are all there. A row is a difference between two
-# ways to train the same network: an estimate with its {term}`interval`, on voices that the network
+# The figure has the main comparisons, on two corpora of acted speech, EMO-DB and RAVDESS (described
+# below). A row is a difference between two ways to train the same network: an estimate with its {term}`interval`, on voices that the network
 # never heard unless the row says *shared voices*. Right of zero the addition helps, left of it the
 # addition harms. The grey band, {glue:text}`smallest:g` points to each side, was fixed beforehand
 # as too small to matter. An interval that lies wholly inside the band says "no difference"; one
-# that holds zero and reaches out of the band says "undecided", which is not "nothing".
+# that holds zero and reaches out of the band says "undecided", which is not "nothing"; any other says
+# "higher" or "lower", by however little.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of differences, each a diamond with an interval; or the words running and how many runs are there. Paper 1, MFCC: S+A, S+C, S+A+C, and S+C with weight 4, minus S, on EMO-DB and on RAVDESS. Paper 2: softmax and triplets minus softmax alone, on EMO-DB, on RAVDESS, and on RAVDESS with shared voices."}, "figure": {"caption": "What the additions of both papers change. S: softmax, A: reconstruction, C: center loss, its weight by validation unless 4 is named. EMO-DB is a two-second copy.", "name": "fig-answer"}}
 first, second = claims.evidence("paper1"), claims.evidence("paper2")
@@ -286,10 +286,11 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # So far our records {glue:text}`shown` that either recipe helps with new voices; where nothing is
 # decided they do not show the opposite either.
 #
-# **How much hangs on the analysis?** The ledgers compare two accuracies on new voices
-# {glue:text}`compared:d` times, counting rows that stand beside a claim and decide nothing. Many share a
-# condition, so that one bad setting is counted in many of them. The plan's interval, before any correction
-# for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
+# **How much hangs on the analysis?** Our lists of the papers' claims ({doc}`../book/verdicts`,
+# {doc}`../book/verdicts-paper2`) compare two accuracies on new voices {glue:text}`compared:d` times,
+# counting rows that stand beside a claim and decide nothing. Many share a condition, so that one bad
+# setting is counted in many of them. The interval that was planned before the runs, without any
+# correction for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
 # does so, on the same side, in {glue:text}`by_fold:d` of these. The first raises too many false alarms; the
 # second, where folds share little, misses more of the differences that are there ({doc}`table-1`).
 #
@@ -307,12 +308,13 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # Paper 1's rows are {term}`class accuracy` over four emotions, and its printed gains those of its Table 1,
 # with MFCC on IEMOCAP {cite:p}`tripathi2019`. Paper 2's are {term}`overall accuracy` over all emotions of a
 # corpus. Its poster prints 61.11 % for ResNet in a table that names no corpus and 91.67 % for the system on
-# RAVDESS {cite:p}`kumar2020`; that the first is of RAVDESS too, and without triplets, is our reading. The
+# RAVDESS {cite:p}`kumar2020`; that the first is of RAVDESS too, and without triplets, so that the difference is the gain, is our
+# reading. The
 # word after a comma is what that one interval says; a {term}`verdict <Verdict>` of the {term}`ledger`
-# weighs both corpora and corrects for the number of comparisons. *By validation*: each held-out half of a
-# session, one voice of EMO-DB or two of RAVDESS, takes the one of two weights that did better on the other
-# half. The paper's best weight is 4, and on which scale our copy of it does not tell: on one reading it is
-# our 4, on another our 1/16 ({doc}`open-choices`).
+# weighs both corpora and corrects for the number of comparisons. *By validation*: of two
+# networks, one for each weight, the one counts that did better on the other held-out half of the session (a
+# half is one voice of EMO-DB or two of RAVDESS). The paper's best weight is 4; on which scale, our copy of
+# the paper does not tell: on one reading it is our 4, on another our 1/16 ({doc}`open-choices`).
 #
 # - **Compact classes**, center loss's own aim: {glue:text}`verdict-figure3-compact-train` where the
 #   network was trained, {glue:text}`verdict-figure3-compact-held-out` on new voices ({doc}`clusters`).
@@ -340,8 +342,8 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 #
 # 1. Write down each claim and its rule before its runs, and keep a list of what was known or changed
 #    later ({doc}`../book/verdicts`, {doc}`../book/verdicts-paper2`).
-# 2. Rebuild from what is printed what is not: a number of parameters leaves a width hardly a choice
-#    ({doc}`network`), a list of percentages few sizes of a test set ({doc}`what-made-91`).
+# 2. Rebuild from what is printed what is not: a number of parameters nearly fixes the width of a layer
+#    ({doc}`network`), and a list of percentages the size of a test set ({doc}`what-made-91`).
 # 3. Hold whole voices out, repeat with other seeds, and draw speakers for the interval, not
 #    recordings ({doc}`first-result`).
 # 4. Where a figure surprises, list what else could produce it, and test what can be tested: the
@@ -421,13 +423,14 @@ counts = speech.table().emotion.value_counts().sort_index()
 plots.speech.emotion_counts({str(name): int(count) for name, count in counts.items()})
 
 # %% tags=["remove-cell"]
-glue("largest_emotion", str(counts.idxmax()))
+even = counts.nunique() == 1
+glue("largest", "Each emotion" if even else f"The most frequent emotion, {counts.idxmax()},")
 glue("largest_share", float(100 * counts.max() / counts.sum()))
 glue("even_share", float(100 / len(counts)))
 
 # %% [markdown]
-# The most frequent emotion, {glue:text}`largest_emotion`, makes up {glue:text}`largest_share:.1f` %
-# of the recordings; an even share would be {glue:text}`even_share:.1f` %. A program that always
+# {glue:text}`largest` makes up {glue:text}`largest_share:.1f` % of the recordings; an even share would
+# be {glue:text}`even_share:.1f` %. A program that always
 # answers with the most frequent emotion is right that often without listening at all. Keep this in
 # mind whenever a single accuracy is quoted.
 #

@@ -213,7 +213,7 @@ print(fits_all)
 # size that the stated split gives?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Seven rows of ticks, one for each printed accuracy, denser to the right, and a last row with six dots at 72 and its multiples up to 432, where a triangle above the rows marks the stated size."}, "figure": {"caption": "Test sets that could have given the printed accuracies.", "name": "fig-sizes"}}
-plots.chance.possible_sizes(printed, largest=440, stated=432)
+plots.chance.possible_sizes(printed, largest=432, stated=432)
 
 # %% [markdown]
 # All seven fit together only for 72 and its multiples. The library's line does the same with whole
@@ -252,9 +252,9 @@ glue("wilson_high", 100 * hit.high)
 # With one way for all, *no* size fits; without 54.16, plain rounding gives the same sizes as before. So
 # the result hangs on reading one figure as cut off, or on leaving it out.
 #
-# The poster states two protocols, a 70-30 split and ten-fold cross-validation (section 4). How often would
-# seven counts all be printable with 72 by chance, if each left any remainder equally often, independently
-# of the others? (A count out of 432 can be written as one out of 72 only if 6 divides it; if one count in six
+# The poster states two protocols, a 70-30 split and ten-fold cross-validation (section 4). How often would all
+# seven counts be printable with 72 by chance, if a count were as likely to be one number as the next,
+# independently of the others? (A count out of 432 can be written as one out of 72 only if 6 divides it; if one count in six
 # is such, all seven are with a probability of $(1/6)^7$.)
 #
 # | test set, of all 1,440 utterances of speech | utterances | each count a multiple of | by chance |
@@ -284,8 +284,8 @@ glue("wilson_high", 100 * hit.high)
 # 0.001; 20 epochs of softmax in batches of 32, then 20 of triplets with eight utterances of each emotion in
 # a batch; all triplets, Euclidean distance between embeddings of length 1, margin 0.2; each of the 390
 # numbers standardised on the training set. Optimiser, rate and batch were not varied.
-# Actors are held out, in six folds; or not, in ten random splits of 70 and 30 %, in ten random folds, and in a hundred random test sets of 72. Seeds are three, but one for the hundred. The
-# protocols differ in who is tested, and also in how much is trained on: 1,200, 1,008, 1,296 and 1,368
+# Actors are held out, in six folds; or not, in ten random splits of 70 and 30 %, in ten random folds, and in a hundred random test sets
+# of 72, which is 5 %. Each is run with three seeds, the hundred with one. The protocols differ in who is tested, and also in how much is trained on: 1,200, 1,008, 1,296 and 1,368
 # utterances.
 
 # %% tags=["remove-cell"]
@@ -400,34 +400,33 @@ pd.DataFrame(
 
 # %% tags=["remove-cell"]
 MEASURES = {
-    "softmax loss in training": "train_softmax",
-    "share of active triplets": "active",
-    "held-out accuracy by angle": "accuracy_overall_angle",
+    "softmax loss in training": ("train_softmax", 1),
+    "active triplets (%)": ("active", 100),
+    "held-out accuracy by angle (%)": ("accuracy_overall_angle", 100),
 }
 curves = {
     label: {
-        title: effects.by_epoch(
-            proof, {**ways["softmax 20, triplets 20"], "corpus": which}, measure
-        )
+        title: scale
+        * effects.by_epoch(proof, {**ways["softmax 20, triplets 20"], "corpus": which}, measure)
         for which, title in TITLES.items()
     }
-    for label, measure in MEASURES.items()
+    for label, (measure, scale) in MEASURES.items()
 }
 
 
-def after(label, which, epoch, form, unit=1.0):
+def after(label, which, epoch, form):
     """Mean over runs of a measure after an epoch, or how far the runs are."""
     found = curves[label][TITLES[which]]["mean"]
-    return form.format(found[epoch] / unit) if len(found) else "running"
+    return form.format(found[epoch]) if len(found) else "running"
 
 
 for which in TITLES:
     glue(f"left_{which}", after("softmax loss in training", which, 20, "{:.2f}"))
     for epoch in (21, 26, 40):
-        share = after("share of active triplets", which, epoch, "{:.2f} %", 0.01)
+        share = after("active triplets (%)", which, epoch, "{:.2f} %")
         glue(f"active_{which}_{epoch}", share)
     for epoch in (1, 20, 40):
-        reached = after("held-out accuracy by angle", which, epoch, "{:.1f} %", 0.01)
+        reached = after("held-out accuracy by angle (%)", which, epoch, "{:.1f} %")
         glue(f"reached_{which}_{epoch}", reached)
     where = {"corpus": which}
     second = effects.difference(proof, {**both, **where}, where, "accuracy_overall")
@@ -457,7 +456,8 @@ plots.results.learning_curves(curves)
 # | after the last of softmax | {glue:text}`reached_ravdess_20` | {glue:text}`reached_emodb_20` |
 # | after the last of triplets | {glue:text}`reached_ravdess_40` | {glue:text}`reached_emodb_40` |
 #
-# The training set is nearly learned by heart before the triplets come, and most of them pay nothing from
+# (These are means over runs; the tables with intervals pool the answers of all speakers, and differ from
+# them by some tenths.) The training set is nearly learned by heart before the triplets come, and most of them pay nothing from
 # their first epoch on. So what the rows above say of the second stage, they say **at these epochs, without
 # regularisation**. What the interval of a difference supports is its last word: *higher* or *lower* if it
 # leaves zero out, *no difference* if it lies within two points on both sides, else *undecided*. Points of

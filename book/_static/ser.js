@@ -15,7 +15,6 @@ const WIDE = [
   ".ser-figure",
   ".cell_output .text_html",
   ".pst-scrollable-table-container",
-  "div.highlight pre",
 ].join(", ");
 
 function measure(element) {

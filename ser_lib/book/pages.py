@@ -123,9 +123,9 @@ def banner(corpus: str, *, of_a_study: bool = False) -> str:
         return ""
     study = "The tables and figures of the study are from real speech and say which. "
     return (
-        ":::{admonition} What you hear on this page is synthetic\n:class: warning ser-banner\n"
+        ":::{admonition} The speech on this page is synthetic\n:class: warning ser-banner\n"
         "The page was run on the built-in corpus, which a speech synthesiser (eSpeak NG) made: no "
-        "person is heard, and no number computed from it is a result about emotion. "
+        "person speaks in it, and no number computed from it is a result about emotion. "
         f"{study if of_a_study else ''}"
         "`make book CORPUS=emodb` (with `SER_DATA` set) runs the same page on real speech.\n:::"
     )
@@ -206,10 +206,10 @@ def dress(notebook: Any, name: str, stamp: Mapping[str, Any], repository: Reposi
 
 def status_page(rows: Sequence[Mapping[str, Any]]) -> str:
     """Page that lists when, how long and on what each chapter was last run."""
-    head = "| page | last run | seconds | profile | corpus | up to date | source |"
+    head = "| page | up to date | last run | seconds | run on | source |"
     lines = [
-        f"| [](/notebooks/{row['page']}.ipynb) | {row['started']} | {row['seconds']:.1f} | "
-        f"{row['profile']} | {row['corpus']} | {'yes' if row['fresh'] else 'no'} | "
+        f"| [](/notebooks/{row['page']}.ipynb) | {'yes' if row['fresh'] else 'no'} | "
+        f"{row['started']} | {row['seconds']:.1f} | {row['corpus']}, {row['profile']} | "
         f"`{row['source'][:8]}` |"
         for row in rows
     ]

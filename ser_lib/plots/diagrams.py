@@ -173,8 +173,8 @@ def kernels_on(
     with new_figure(9.0, 4.2) as figure:
         axes = figure.add_subplot()
         seconds = values.shape[1] * hop_seconds
-        low, high = np.percentile(values, (2, 98))
-        draw_coefficients(axes, values, seconds, vmin=low, vmax=high)
+        swing = float(np.percentile(np.abs(values[1:]), 99))  # the first is loudness, and large
+        draw_coefficients(axes, values, seconds, cmap="RdBu_r", vmin=-swing, vmax=swing)
         for index, (height, width) in enumerate(kernels):
             left = (seconds - width * hop_seconds) * (index + 0.5) / len(kernels)
             bottom = round((0.15, 0.55)[index % 2] * len(values)) - 0.5
@@ -184,7 +184,7 @@ def kernels_on(
                     width * hop_seconds,
                     height,
                     fill=False,
-                    edgecolor="white",
+                    edgecolor="black",
                     linewidth=2.5,
                 )
             )
@@ -192,10 +192,9 @@ def kernels_on(
                 left,
                 bottom + height + 1,
                 f"{height} × {width}",
-                color="white",
                 fontweight="bold",
                 va="bottom",
-                bbox={"facecolor": "black", "alpha": 0.75, "edgecolor": "none", "pad": 2},
+                bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 2},
             )
         axes.set(xlabel="time (s)", ylabel="coefficient")
     return figure
@@ -249,7 +248,7 @@ def winners_on(
         cut: first row and first column of the second half.
     """
     with new_figure(8.0, 0.4 + 2.5 * len(panels)) as figure:
-        grid = figure.subplots(len(panels), 1, squeeze=False).ravel()
+        grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False).ravel()
         for axes, (title, values) in zip(grid, panels.items(), strict=True):
             low, high = np.percentile(values, (2, 99.8))
             axes.imshow(values, origin="lower", aspect="auto", cmap="Greys", vmin=low, vmax=high)

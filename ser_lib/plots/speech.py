@@ -104,9 +104,10 @@ def side_by_side(
         for axes in grid[-1]:
             axes.set_xlabel("time (s)")
         grid[0, 0].set_xlim(0, longest)
-        middle = len(emotions) // 2
-        grid[middle, 1].set_ylabel("mel band")
-        grid[middle, 2].set_ylabel("coefficient")
+        for axes in grid[:, 1]:
+            axes.set_ylabel("mel band")
+        for axes in grid[:, 2]:
+            axes.set_ylabel("coefficient")
         figure.colorbar(bands, ax=grid[:, 1], label="dB", location="bottom", aspect=40)
         figure.colorbar(cepstrum, ax=grid[:, 2], label="value", location="bottom", aspect=40)
     return figure

@@ -30,7 +30,7 @@ EMOTION_COLOURS = {
 
 EMOTION_MARKERS = {
     "anger": "^",
-    "boredom": "_",
+    "boredom": "p",
     "calm": "v",
     "disgust": "X",
     "excitement": ">",

@@ -146,7 +146,7 @@ def steps(positives: Sequence[float], negatives: Sequence[float], margin: float)
                 fill=True,
                 zorder=0,
                 color=ZONES["semi-hard"],
-                label="what the first negative pays",
+                label=f"what the negative at {paying:g} pays",
             )
         heights = [int((limits > negative).sum()) for negative in negatives]
         colour, marker = EMOTION_COLOURS["sadness"], EMOTION_MARKERS["sadness"]
