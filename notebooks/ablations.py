@@ -694,7 +694,7 @@ for number, (name, where) in enumerate(places.items()):
 # held-out speakers first, then the last row, another network with softmax alone, with the rows of
 # center loss: a network changes these numbers too.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "full-width"]
 measures = {
     "compactness_train": "compactness, training",
     "compactness_held_out": "compactness, held out",

@@ -446,8 +446,8 @@ for emotion, signal in fixed.items():
     rows.append(
         {
             "emotion": emotion,
-            "librosa's default": float(librosa.power_to_db(mel)[0, -1]),
-            "ser_lib": float(features.log_mel(signal, RATE)[0, -1]),
+            "librosa's default (dB)": float(librosa.power_to_db(mel)[0, -1]),
+            "ser_lib (dB)": float(features.log_mel(signal, RATE)[0, -1]),
         }
     )
 pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)

@@ -133,7 +133,7 @@ speech = speech.select(emotions=emotions)
 # joined into one long list, and two branches start from there. Look for the place where the
 # recording has become 64 numbers.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Block diagram. The input of 40 by 188 numbers goes into four parallel boxes, each with 200 kernels of one size, ReLU and maximum to 2 by 2. They join into 3,200 numbers, from which two branches start. The upper one has a fully connected layer of 64, further fully connected layers with a sigmoid, and the rebuilt input, with loss A. The lower one has a fully connected layer of 64, the embedding, with loss C, and softmax, with loss S."}, "figure": {"caption": "The network of paper 1. Each branch can be switched off.", "name": "fig-network"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Block diagram. The input of 40 by 188 numbers goes into four parallel boxes, each with 200 kernels of one size, ReLU and maximum to 2 by 2. They join into 3,200 numbers, from which two branches start. The upper one has a fully connected layer of 64, further fully connected layers with a sigmoid, and the rebuilt input, with loss A. The lower one has a fully connected layer of 64, the embedding, with loss C, and softmax, with loss S."}, "figure": {"caption": "The network of paper 1. FC is a fully connected layer; all parts are explained below. Each branch can be switched off.", "name": "fig-network"}}
 plots.diagrams.network_diagram(40, 188, KERNEL_SIZES, 4)
 
 # %% [markdown]

@@ -549,15 +549,15 @@ glue("bench_batch", measured["batch"])
 # {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**,
 # on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have
 # been running beside it. The ratios are worth more than the milliseconds, since both forms ran in the
-# same minute; but they, too, depend on the processor, the number of threads and the batch. In the
-# quick profile these are few steps: where a row with silence comes out slower, that is noise of the
+# same minute; but they, too, depend on the processor, the number of threads and the batch. When
+# this book is built quickly ({doc}`../book/status` says how) these are few steps: where a row with silence comes out slower, that is noise of the
 # machine. Nothing here says anything about a GPU, whose convolutions are of another kind. Measure
 # your own: `.venv/bin/ser bench layer`.
 #
 # ## What it means for the study
 #
 # The plan of the study lists its trainings before they are run ({doc}`first-result` shows a small
-# one); those of its last grids, marked exploratory, were added when some had run. Let us count what
+# one); some were added later and are marked as exploratory. Let us count what
 # the layers alone cost in both forms. We take 40 epochs over 400 recordings for a training, about the
 # plan's average, the milliseconds from above for inputs without silence, and the folds that the
 # protocol gives, ways to divide the speakers into training and test (next chapter): five on EMO-DB, six on

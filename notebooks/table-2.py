@@ -244,7 +244,7 @@ print(f"  {picked.to_numpy().mean():.2f} after the one that the other half picks
 # 1, the row rebuilds better than A. The last column holds the row against the mean input: above 1, the
 # network is *worse* than a guess that sees nothing. Read that column first.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "full-width"]
 ROWS = {
     "A": {"objective": "A"},
     "S+A": {"objective": "S+A"},
