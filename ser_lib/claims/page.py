@@ -410,10 +410,13 @@ def _compared(claim: Mapping[str, Any]) -> str:
     sides = []
     for name in ("first", "second"):
         if name in claim:
-            sides.append(", ".join(_setting(*pair) for pair in claim[name].items()))
+            settings = ", ".join(_setting(*pair) for pair in claim[name].items())
+            sides.append(settings or "the plan's fixed values")
+    compared = " against ".join(sides)
     if "vary" in claim:
-        sides.append(f"{claim['vary']} {claim['chosen']} among {claim['values']}")
-    return " against ".join(sides)
+        others = ", ".join(f"{value:g}" for value in claim["values"])
+        compared += f": {_setting(claim['vary'], claim['chosen'])} among {others}"
+    return compared
 
 
 def _smallest(claim: Mapping[str, Any]) -> str:
@@ -428,7 +431,9 @@ def _setting(name: str, value: Any) -> str:
     if name in ("corpus", "input", "objective", "model"):
         return _SAID.get(value, str(value))
     name = {"lambda1": "λ₁"}.get(name, name.replace("_", " "))
-    return f"{name} {'by ' if value == 'validation' else ''}{value}"
+    if value == "validation":
+        return f"{name} by validation"
+    return f"{name} = {value:g}" if isinstance(value, float) else f"{name} {value}"
 
 
 def _printed(printed: Mapping[str, Any] | None) -> str:
