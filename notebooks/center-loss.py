@@ -245,9 +245,9 @@ print("times B/(1 + n)", rounded(leaf.grad * (B / (1 + counts))[:, None]))
 #
 # ### How fast: α
 #
-# The next figure repeats the same four points again and again, with the center starting at the
-# origin, where the library starts it. Look after how many batches each curve has gone the
-# whole way to their mean.
+# The next figure feeds the same four points (`cloud`) again and again, with the center starting at the
+# origin, where the library starts it. Look how far towards their mean each curve has come after one
+# batch, and after eight.
 
 # %%
 cloud = torch.tensor([[2.0, 1.4], [3.0, 0.9], [3.4, 1.9], [2.6, 2.2]])
@@ -306,7 +306,8 @@ print("parameters for an optimiser:", list(center_loss.parameters()))
 # 4. rare classes lag, because the factor of {eq}`eq-delta` is missing.
 #
 # Let us measure the first and the third, under plain gradient descent. The four
-# embeddings of the last figure stay where they are; 100 times the center is moved, and then we look how far from the mean it is.
+# embeddings of `cloud` stay where they are; the center is moved 100 times, and then we look how far it is
+# from their mean.
 
 
 # %%
@@ -454,8 +455,8 @@ table.style.format("{:.3f}").format("{:.0f}", subset=["right, new (%)"])
 # {glue:text}`compact_small:.2f` and {glue:text}`compact_paper:.2f`. On new points it falls from
 # {glue:text}`compact_new_none:.2f` to {glue:text}`compact_new_small:.2f` and
 # {glue:text}`compact_new_paper:.2f`, and the share of new points that are classified rightly hardly
-# moves. So, up to $\lambda_1 = 4$, the loss does what it says: it makes compact classes. (The last
-# row turns round; what happens there is told below.) Whether compact classes are recognised better is another question, to be asked of new voices ({doc}`first-result`). And a
+# moves. So, up to $\lambda_1 = 4$, the loss does what it says: it makes compact classes. (With 256
+# compactness gets worse again, and more of the new points are wrong; why is told below.) Whether compact classes are recognised better is another question, to be asked of new voices ({doc}`first-result`). And a
 # picture of *training* embeddings is no answer: the loss was minimised on those.
 #
 # ## What is λ₁ = 4 of?

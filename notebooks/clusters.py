@@ -497,9 +497,10 @@ paired_maps("held out", perplexity_held)
 # Now the word "compact" as a number, below 1 if it holds ("distinct" needs the silhouette): compactness
 # of S+C over that of S, in the networks that are drawn, and in all folds and seeds with a 95 % interval over
 # folds, for both weights. The last column is the ledger's verdict on the claim, which needs more: it asks both weights on
-# RAVDESS as well, and because sixteen such comparisons are made, some of which will leave 1 out by luck, each
-# is held to a stricter limit than its interval (Holm's rule, {doc}`table-1`). So a row here can lie below 1 and
-# its claim be undecided, and a claim holds *partly* if one weight on one corpus passes and none contradicts.
+# RAVDESS as well. And because sixteen such comparisons are made, one or another may leave 1 out by luck alone;
+# so the smaller p values are held to a stricter limit than the interval's (Holm's rule, {doc}`table-1`). A row
+# here can therefore lie below 1 and its claim be undecided. A claim holds *partly* if some of its four
+# comparisons pass, but not all, and none contradicts.
 
 # %% tags=["hide-input"]
 rows = {}

@@ -171,7 +171,7 @@ for emotion, signal in signals.items():
             "seconds": len(signal) / RATE,
             "loudness (dB)": float(20 * np.log10(np.sqrt(np.mean(signal**2)))),
             "median pitch (Hz)": np.median(voiced),
-            "pitch, middle 80 % (Hz)": np.percentile(voiced, 90) - np.percentile(voiced, 10),
+            "pitch range, middle 80 % (Hz)": np.percentile(voiced, 90) - np.percentile(voiced, 10),
         }
     )
 pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)

@@ -610,7 +610,7 @@ disagree = [
 glue("disagree", len(disagree))
 
 # %% [markdown]
-# In points of class accuracy, and in the last column of overall accuracy. The two estimates differ a
+# Differences are in points of class accuracy, in the last column of the second table of overall accuracy. The two estimates differ a
 # little because one pools and the other takes the mean over folds. "p" is two-sided and for this
 # comparison alone; "p, family" is the ledger's one-sided bootstrap p after Holm's rule, for the
 # comparisons that are claims of the paper ("–": it is none, so it is in no family). Of

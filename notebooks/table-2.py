@@ -160,8 +160,8 @@ glue("printed_most", max(paper.values()))
 # which the paper's section 2.2 does not speak. (And on how much of them is padding, which costs nearly
 # nothing: two thirds of each input in the two-second copy of EMO-DB, which is meant wherever this page
 # says EMO-DB.) The table has that error on the held-out voices of our
-# two corpora in 10⁻⁴, computed from the recordings once and kept beside the records; *as trained* are
-# decibels, as in the study. Compare the smallest and the largest number with Table 2.
+# two corpora in 10⁻⁴, computed from the recordings once and kept beside the records; *as trained* is the
+# form that the study uses, for spectrograms decibels. Compare the smallest and the largest number with Table 2.
 
 # %% tags=["hide-input"]
 guess = yardsticks.mean_input("paper1")
@@ -199,7 +199,7 @@ glue("guess_emodb_mfcc", trained["emodb", "mfcc"] / UNIT)
 # *two rows that were scaled differently* could differ sixfold for that reason alone with MFCC; with
 # spectrograms only if the logarithm was left out.
 #
-# ## From scratch: one error, and which epoch's
+# ## From scratch: an error for every epoch
 #
 # The history of each run has the error on both held-out parts after every epoch. One run of A, fold 1
 # and seed 0:
@@ -455,7 +455,7 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 # Where a row has a training error below the mean input's and a held-out error far above it, the trouble is
 # another: memory, or the batch norm's running averages ({doc}`table-1`), which the decoder uses too.
 #
-# That decoders stay near the mean input is also the limit of our study. With
+# Where decoders stay near the mean input, as with MFCC, that is also the limit of our study. With
 # $\lambda_2 = 100$ and forty epochs, fixed before the runs, a decoder comes as far as the column "over the
 # mean input" of *Table 2 on our corpora* says; whether more epochs would bring it further, these runs do not tell.
 # Where it says about 1, A and S+A have both come no further than the mean does, and their ratio must be
@@ -512,8 +512,8 @@ glue(
 
 # %% [markdown]
 # The worst that a setting of this sweep does: {glue:text}`worst_setting`. A factor of six between the
-# rows of one table would need such a gap *between A and S+A*, so A and S+A trained with different
-# settings. What the sweep cannot say: the plan varies $\lambda_2$ and the decoder for S+A only. A alone
+# rows of one table would need such a gap *between A and S+A*: the two would have to be trained with
+# different settings. What the sweep cannot say: the plan varies $\lambda_2$ and the decoder for S+A only. A alone
 # under $\lambda_2 = 1$, the sharpest test of "A has not finished", is not in it; the last exercise
 # writes down the grid. There is a hint: in a pilot before the plan, A alone under that weight stayed at the
 # error of its first epoch for twenty epochs (`results/paper1/plan.toml`). That was no run of the study, and

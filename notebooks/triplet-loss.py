@@ -246,8 +246,8 @@ print(f"loss {by_library:.6f}, largest difference of a gradient", end=" ")
 print(f"{(again.grad - leaf.grad).abs().max():.0e}")
 
 # %% [markdown]
-# Further arguments choose `mining`, that is *which* triplets $T$ holds, and `distance`. Nothing is
-# normalised, but for the cosine, which is by its nature; and the mean is over all triplets in $T$, the ones that pay nothing
+# Further arguments choose `mining`, that is *which* triplets $T$ holds, and `distance`. Only the
+# cosine distance normalises, by its nature. The mean is over all triplets in $T$, the ones that pay nothing
 # included. If a batch has no triplet at all, the loss is zero, with a gradient of zeros, so that a
 # training runs on.
 #

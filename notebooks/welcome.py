@@ -204,9 +204,9 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # below). A row is a difference between two ways to train the same network: an estimate with its {term}`interval`, on voices that the network
 # never heard unless the row says *shared voices*. Right of zero the addition helps, left of it the
 # addition harms. The grey band, {glue:text}`smallest:g` points to each side, was fixed beforehand
-# as too small to matter. An interval that lies wholly inside the band says "no difference"; one
-# that holds zero and reaches out of the band says "undecided", which is not "nothing"; any other says
-# "higher" or "lower", by however little.
+# as too small to matter. An interval that
+# leaves zero out says "higher" or "lower", by however little. One that holds zero says "no difference" if
+# it lies wholly inside the band; else it says "undecided", which is not "nothing".
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of differences, each a diamond with an interval; or the words running and how many runs are there. Paper 1, MFCC: S+A, S+C, S+A+C, and S+C with weight 4, minus S, on EMO-DB and on RAVDESS. Paper 2: softmax and triplets minus softmax alone, on EMO-DB, on RAVDESS, and on RAVDESS with shared voices."}, "figure": {"caption": "What the additions of both papers change. S: softmax, A: reconstruction, C: center loss, its weight by validation unless 4 is named. EMO-DB is a two-second copy.", "name": "fig-answer"}}
 first, second = claims.evidence("paper1"), claims.evidence("paper2")
@@ -343,7 +343,7 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # 1. Write down each claim and its rule before its runs, and keep a list of what was known or changed
 #    later ({doc}`../book/verdicts`, {doc}`../book/verdicts-paper2`).
 # 2. Rebuild from what is printed what is not: a number of parameters nearly fixes the width of a layer
-#    ({doc}`network`), and a list of percentages the size of a test set ({doc}`what-made-91`).
+#    ({doc}`network`), and a list of percentages leaves few sizes of a test set ({doc}`what-made-91`).
 # 3. Hold whole voices out, repeat with other seeds, and draw speakers for the interval, not
 #    recordings ({doc}`first-result`).
 # 4. Where a figure surprises, list what else could produce it, and test what can be tested: the
@@ -424,15 +424,18 @@ plots.speech.emotion_counts({str(name): int(count) for name, count in counts.ite
 
 # %% tags=["remove-cell"]
 even = counts.nunique() == 1
-glue("largest", "Each emotion" if even else f"The most frequent emotion, {counts.idxmax()},")
-glue("largest_share", float(100 * counts.max() / counts.sum()))
-glue("even_share", float(100 / len(counts)))
+largest, fair = 100 * counts.max() / counts.sum(), 100 / len(counts)
+glue(
+    "most_frequent",
+    f"Each emotion makes up {fair:.1f} % of the recordings."
+    if even
+    else f"The most frequent emotion, {counts.idxmax()}, makes up {largest:.1f} % of the recordings; "
+    f"an even share would be {fair:.1f} %.",
+)
 
 # %% [markdown]
-# {glue:text}`largest` makes up {glue:text}`largest_share:.1f` % of the recordings; an even share would
-# be {glue:text}`even_share:.1f` %. A program that always
-# answers with the most frequent emotion is right that often without listening at all. Keep this in
-# mind whenever a single accuracy is quoted.
+# {glue:text}`most_frequent` A program that gives one and the same answer, the most frequent emotion, is
+# right that often without listening at all. Keep this in mind whenever a single accuracy is quoted.
 #
 # And here is who speaks. Speakers are grouped in *sessions*: what belongs to one session is kept
 # out of the training together, as {doc}`first-result` explains.

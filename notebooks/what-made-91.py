@@ -456,8 +456,9 @@ plots.results.learning_curves(curves)
 # | after the last of softmax | {glue:text}`reached_ravdess_20` | {glue:text}`reached_emodb_20` |
 # | after the last of triplets | {glue:text}`reached_ravdess_40` | {glue:text}`reached_emodb_40` |
 #
-# (These are means over runs; the tables with intervals pool the answers of all speakers, and differ from
-# them by some tenths.) The training set is nearly learned by heart before the triplets come, and most of them pay nothing from
+# (The accuracies here are by angle, means over runs. The tables with intervals pool the answers of all
+# speakers, which changes some tenths; and after softmax alone they answer by its own layer, which changes a
+# little more.) The training set is nearly learned by heart before the triplets come, and most of them pay nothing from
 # their first epoch on. So what the rows above say of the second stage, they say **at these epochs, without
 # regularisation**. What the interval of a difference supports is its last word: *higher* or *lower* if it
 # leaves zero out, *no difference* if it lies within two points on both sides, else *undecided*. Points of

@@ -72,8 +72,9 @@ Of {total} comparisons of two accuracies (those that decide, those "beside", and
 similarity) the plan's interval leaves zero out in {plan}; a verdict needs more, Holm's rule. They
 are not independent: a condition that is poor shows in every comparison it is part of. Of these
 {plan}, the t-test's interval leaves zero out on the same side in {folds}; the other accuracy's,
-computed for {asked} of them, in {other}. The other way round, {beyond} comparisons have a plan's
-interval that holds zero and another that does not; {opposite} have two on opposite sides of zero.
+computed for {asked} of them, in {other}. The other way round, the plan's interval
+holds zero and one of the two others does not in {beyond}; in {opposite}, two of the three lie on
+opposite sides of zero.
 The plan's intervals reach {reach:.1f} points to each side of the estimate, those of the t-test
 {reach_folds:.1f} (medians): differences much smaller than that would mostly have gone unseen here,
 whether there are any or not.
@@ -114,7 +115,8 @@ _DEVIATIONS = """\
 _OURS = """\
 ## Questions of ours
 
-We ask these, not the text at hand; they are judged by the same rules and not counted above.
+No sentence of the source claims these; we ask them. They are judged by the same rules and not
+counted above.
 """
 
 _RECORDS = """\
@@ -411,8 +413,8 @@ def _compared(claim: Mapping[str, Any]) -> str:
     for name in ("first", "second"):
         if name in claim:
             settings = ", ".join(_setting(*pair) for pair in claim[name].items())
-            sides.append(settings or "the plan's fixed values")
-    compared = " against ".join(sides)
+            sides.append(settings or ("the same without that" if name == "second" else ""))
+    compared = " against ".join(filter(None, sides))
     if "vary" in claim:
         others = ", ".join(f"{value:g}" for value in claim["values"])
         compared += f": {_setting(claim['vary'], claim['chosen'])} among {others}"
@@ -433,6 +435,8 @@ def _setting(name: str, value: Any) -> str:
     name = {"lambda1": "λ₁"}.get(name, name.replace("_", " "))
     if value == "validation":
         return f"{name} by validation"
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
     return f"{name} = {value:g}" if isinstance(value, float) else f"{name} {value}"
 
 

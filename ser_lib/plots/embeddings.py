@@ -71,7 +71,8 @@ def embeddings(
             axes.locator_params(nbins=5)
         figure.supxlabel("first number of the embedding", fontsize=11)
         figure.supylabel("second number", fontsize=11)
-        outer_legend(figure, handles_of(grid[:1]), ncols=len(emotions), fontsize=12)
+        names = handles_of(grid[:1])
+        outer_legend(figure, names, above=True, ncols=len(emotions), fontsize=12)
     return figure
 
 
