@@ -80,7 +80,7 @@ def test_what_the_plan_would_say_of_a_ratio_is_adjusted_and_settled_too(house):
     assert judged["other"]["planned"]["verdict"] == judged["other"]["verdict"] == "open"
     page = claims.ledger_page("paper1", root)
     assert "By the bootstrap, 1 of the 2 claims on ratios" in page
-    assert "otherwise: [claim](#claim-claim) reproduced instead of undecided." in page
+    assert "otherwise: [S+A beats S, claim](#claim-claim), reproduced instead of undecided." in page
     assert "| by the plan's bootstrap | reproduced: holds 1." in page
 
 
