@@ -594,7 +594,7 @@ for (where, given, row), c in contrasts.items():
 methods = pd.DataFrame(lines).T
 methods[["bootstrap", "p, family", "corrected t", "p"]]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "full-width"]
 methods[["equivalence p", "d", "P(above)", "overall, bootstrap"]]
 
 # %% tags=["remove-cell"]
