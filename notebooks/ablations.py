@@ -259,11 +259,11 @@ glue("live_softmax_heavy", float(last.loc["S+C, λ₁ = 4", "softmax loss"]))
 glue("knows_nothing", float(np.log(len(emotions))))
 
 # %% [markdown]
-# Training losses after {glue:text}`live_epochs:d` epochs on {glue:text}`live_utterances:d`
-# recordings. A term that is off is not computed, so the table does not say how far its wish is met all
-# the same. Compare the softmax loss of the rows: {glue:text}`live_softmax:.2f` with S alone, {glue:text}`live_softmax_heavy:.2f`
-# with center loss at weight 4, where {glue:text}`knows_nothing:.2f` is the loss of a network that
-# gives every emotion the same probability. What is so heavy about 4?
+# Training losses after {glue:text}`live_epochs:d` epochs on {glue:text}`live_utterances:d` recordings. A
+# term that is off is not computed, so the table does not say how far its wish is met all the same. Compare
+# the softmax loss of the rows: {glue:text}`live_softmax:.2f` with S alone,
+# {glue:text}`live_softmax_heavy:.2f` with center loss at weight 4, where {glue:text}`knows_nothing:.2f` is
+# the loss of a network that gives every emotion the same probability. What is so heavy about 4?
 #
 # ## How hard does each term pull?
 #
@@ -351,12 +351,12 @@ glue("norm_heavy", before.loc["batch norm", "C, weight 4"])
 # %% [markdown]
 # ### Why 4 is heavy
 #
-# At the kernels, center loss with weight 4 pulls {glue:text}`c_heavy_start:.0f` times as hard as
-# softmax before the training and {glue:text}`c_heavy_later:.0f` times a little later; with 0.0625, which is 4/64, it is
-# {glue:text}`c_light_start:.2f` and {glue:text}`c_light_later:.2f` times. The reason is a sum: half
-# the squared distance adds up 64 squares, one for each number of the embedding, while the softmax
-# loss of four classes starts near $\ln 4 \approx 1.4$, and its slope at each score is at most 1. A mean
-# over the 64 dimensions would divide by 64 ({doc}`center-loss`).
+# At the kernels, center loss with weight 4 pulls {glue:text}`c_heavy_start:.0f` times as hard as softmax
+# before the training and {glue:text}`c_heavy_later:.0f` times a little later; with 0.0625, which is 4/64,
+# it is {glue:text}`c_light_start:.2f` and {glue:text}`c_light_later:.2f` times. The reason is a sum: half
+# the squared distance adds up 64 squares, one for each number of the embedding, while the softmax loss of
+# four classes starts near $\ln 4 \approx 1.4$, and its slope at each score is at most 1. A mean over the 64
+# dimensions would divide by 64 ({doc}`center-loss`).
 #
 # Adadelta {cite:p}`zeiler2012` divides each entry of the gradient by that entry's own recent size, so that
 # the *length* of the joint gradient hardly matters. What matters is, for each entry, which of the two terms
@@ -746,10 +746,10 @@ for label, weight in (("heavy", 4.0), ("light", 0.0625)):
 # | λ₁ = 0.0625 | {glue:text}`compact_light_train` | {glue:text}`compact_light_held_out` |
 #
 # The ledger on "compact" clusters (Figure 3 of the paper): {glue:text}`verdict-figure3-compact-train` on
-# training data, {glue:text}`verdict-figure3-compact-held-out` on held-out speakers. It asks RAVDESS too, and
-# more than one interval: p values adjusted by Holm's rule for sixteen comparisons. Whether a more compact class is
-# a better recognised one is another question: hold this table against
-# {numref}`Figure %s <fig-difference-c>`.
+# training data, {glue:text}`verdict-figure3-compact-held-out` on held-out speakers. It asks RAVDESS too,
+# and more than one interval: p values adjusted by Holm's rule for sixteen comparisons. Whether a more
+# compact class is a better recognised one is another question: hold this table against {numref}`Figure %s
+# <fig-difference-c>`.
 #
 # ## The two troubles the paper names
 #

@@ -323,10 +323,10 @@ glue("total", total)
 
 # %% [markdown]
 # On {glue:text}`main` the network has put {glue:text}`nearest` nearest to each other, and
-# {glue:text}`farthest` farthest apart. Compare the emotions that you heard with your list: you had one voice and could hear
-# the words; the network was rewarded for telling classes apart, not for being like you. Where an
-# estimate lies outside its own interval (here {glue:text}`outside:d` of {glue:text}`total:d`), the shift by
-# noise is larger than the spread.
+# {glue:text}`farthest` farthest apart. Compare the emotions that you heard with your list: you had one
+# voice and could hear the words; the network was rewarded for telling classes apart, not for being like
+# you. Where an estimate lies outside its own interval (here {glue:text}`outside:d` of
+# {glue:text}`total:d`), the shift by noise is larger than the spread.
 #
 # ## On the sphere
 #
@@ -382,8 +382,9 @@ for title, values in own.items():
 # Half of the training utterances lie within {glue:text}`own_training:.0f`° of their emotion's direction,
 # half of the held-out ones within {glue:text}`own_held:.0f`°. Between the emotions' directions there are
 # {glue:text}`mean_train:.0f`° on average if they are computed from training utterances, and
-# {glue:text}`mean_new:.0f`° if from held-out ones. **Angles between training embeddings describe what the network was told.** The poster's caption,
-# "Visualization of Emotion Embeddings", does not say of which utterances it is.
+# {glue:text}`mean_new:.0f`° if from held-out ones. **Angles between training embeddings describe what the
+# network was told.** The poster's caption, "Visualization of Emotion Embeddings", does not say of which
+# utterances it is.
 #
 # ## Classification by angle
 #
@@ -422,8 +423,8 @@ print(answers == at_once.tolist() == by_library.tolist())
 # same space: where the score of class $k$ rises fastest. The ledger's claim on this reading
 # ({glue:text}`verdict-weights-as-embedding`) takes the network's own layer, after the softmax stage. The
 # triplet stage moves the embeddings and leaves that layer behind, so here we train a new one on the
-# recorded embeddings; its answers need not be those of the ledger. The table has class accuracies of the answers by smallest angle,
-# and the mean angle between the emotions' directions.
+# recorded embeddings; its answers need not be those of the ledger. The table has class accuracies of the
+# answers by smallest angle, and the mean angle between the emotions' directions.
 
 # %%
 ways = {
@@ -713,10 +714,10 @@ glue("unknown_taught", float(strangers["of the others (%)"].mean()))
 # %% [markdown]
 # On average {glue:text}`unknown_strangers:.0f` % of the strangers are called unknown, and
 # {glue:text}`unknown_taught:.0f` % of those whose emotion was taught. A stranger is recognised as such only
-# if it lies in a direction of its own; one that lies near a taught emotion is taken for it. (The
-# threshold was chosen on the very utterances that are counted here, against the rule of this page: four
-# speakers are too few to halve them once more. And strictly the network itself would have to be trained without the emotion: ours has reserved a direction for it,
-# which makes it easier to tell apart.)
+# if it lies in a direction of its own; one that lies near a taught emotion is taken for it. (The threshold
+# was chosen on the very utterances that are counted here, against the rule of this page: four speakers are
+# too few to halve them once more. And strictly the network itself would have to be trained without the
+# emotion: ours has reserved a direction for it, which makes it easier to tell apart.)
 #
 # ```{solution-end}
 # ```

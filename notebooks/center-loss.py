@@ -454,10 +454,11 @@ table.style.format("{:.3f}").format("{:.0f}", subset=["right, new (%)"])
 # On the training points, compactness falls from {glue:text}`compact_none:.2f` without center loss to
 # {glue:text}`compact_small:.2f` and {glue:text}`compact_paper:.2f`. On new points it falls from
 # {glue:text}`compact_new_none:.2f` to {glue:text}`compact_new_small:.2f` and
-# {glue:text}`compact_new_paper:.2f`, and the share of new points that are classified rightly hardly
-# moves. So, up to $\lambda_1 = 4$, the loss does what it says: it makes compact classes. (With 256
-# compactness gets worse again, and more of the new points are wrong; why is told below.) Whether compact classes are recognised better is another question, to be asked of new voices ({doc}`first-result`). And a
-# picture of *training* embeddings is no answer: the loss was minimised on those.
+# {glue:text}`compact_new_paper:.2f`, and the share of new points that are classified rightly hardly moves.
+# So, up to $\lambda_1 = 4$, the loss does what it says: it makes compact classes. (With 256 compactness
+# gets worse again, and more of the new points are wrong; why is told below.) Whether compact classes are
+# recognised better is another question, to be asked of new voices ({doc}`first-result`). And a picture of
+# *training* embeddings is no answer: the loss was minimised on those.
 #
 # ## What is λ₁ = 4 of?
 #

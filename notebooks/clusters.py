@@ -397,10 +397,10 @@ for number, model in enumerate(["S", *others]):
 #
 # ## Where two measures can contradict each other
 #
-# Compactness averages over the pairs of classes: if most are far apart, one pair may lie almost on
-# one point and the mean does not mind. Silhouette does. The table shows, for the networks of the
-# figures and their training utterances, the two nearest classes, and how far their means are apart
-# relative to the mean of all pairs; the last two columns say how compact the embeddings are, and how compact the *picture* is.
+# Compactness averages over the pairs of classes: if most are far apart, one pair may lie almost on one
+# point and the mean does not mind. Silhouette does. The table shows, for the networks of the figures and
+# their training utterances, the two nearest classes, and how far their means are apart relative to the mean
+# of all pairs; the last two columns say how compact the embeddings are, and how compact the *picture* is.
 
 # %% tags=["hide-input"]
 pairs = {}
@@ -452,10 +452,10 @@ glue("order_same", "does" if order[0] == order[1] else "does not")
 # ## Figures 2 and 3 of the paper, with a new voice beside them
 #
 # The paper's Figure 2 has networks on spectrograms, its Figure 3 on MFCC; each compares S with S+C. The
-# captions give no weight, so we draw the paper's best, 4, as it stands on our scale. On another reading it is
-# our 1/16 ({doc}`open-choices`); the table below has both. Drawn here are networks of the main study on
-# the two-second copy of EMO-DB; the two with MFCC are those seen above. First the training utterances of fold 0 and seed 0 alone. Compare left
-# with right within each input.
+# captions give no weight, so we draw the paper's best, 4, as it stands on our scale. On another reading it
+# is our 1/16 ({doc}`open-choices`); the table below has both. Drawn here are networks of the main study on
+# the two-second copy of EMO-DB; the two with MFCC are those seen above. First the training utterances of
+# fold 0 and seed 0 alone. Compare left with right within each input.
 
 # %% tags=["remove-cell"]
 proof = claims.evidence("paper1")
@@ -494,13 +494,13 @@ paired_maps("held out", perplexity_held)
 # its training data. The maps of the two figures are
 # separate t-SNEs: compare which emotions mix, not how wide a group is.
 #
-# Now the word "compact" as a number, below 1 if it holds ("distinct" needs the silhouette): compactness
-# of S+C over that of S, in the networks that are drawn, and in all folds and seeds with a 95 % interval over
-# folds, for both weights. The last column is the ledger's verdict on the claim, which needs more: it asks both weights on
-# RAVDESS as well. And because sixteen such comparisons are made, one or another may leave 1 out by luck alone;
-# so the smaller p values are held to a stricter limit than the interval's (Holm's rule, {doc}`table-1`). A row
-# here can therefore lie below 1 and its claim be undecided. A claim holds *partly* if some of its four
-# comparisons pass, but not all, and none contradicts.
+# Now the word "compact" as a number, below 1 if it holds ("distinct" needs the silhouette): compactness of
+# S+C over that of S, in the networks that are drawn, and in all folds and seeds with a 95 % interval over
+# folds, for both weights. The last column is the ledger's verdict on the claim, which needs more: it asks
+# both weights on RAVDESS as well. And because sixteen such comparisons are made, one or another may leave 1
+# out by luck alone; so the smaller p values are held to a stricter limit than the interval's (Holm's rule,
+# {doc}`table-1`). A row here can therefore lie below 1 and its claim be undecided. A claim holds *partly*
+# if some of its four comparisons pass, but not all, and none contradicts.
 
 # %% tags=["hide-input"]
 rows = {}

@@ -406,12 +406,12 @@ glue("predicted_200", float(np.degrees(1 / np.sqrt(200))))
 # cosine has the standard deviation $1/\sqrt{D}$, and near 90° that is an angle of $1/\sqrt{D}$
 # radians: $1/\sqrt{200}$ is {glue:text}`predicted_200:.2f`°.
 #
-# So among many dimensions 90° is not "quite different"; it is what unrelated things have. There is
-# room for eight emotions at right angles to each other, and for 192 more; for several times as many if
-# *nearly* at right angles is enough ({ref}`exercise-room`). An angle of 60° is
-# then a strong likeness, and one of 120° a strong opposition. But that holds for directions that are spread evenly over
-# all dimensions. What a network that was trained on $K$ classes gives fills hardly more than $K - 1$ of
-# them; there 60° may be chance.
+# So among many dimensions 90° is not "quite different"; it is what unrelated things have. There is room for
+# eight emotions at right angles to each other, and for 192 more; for several times as many if *nearly* at
+# right angles is enough ({ref}`exercise-room`). An angle of 60° is then a strong likeness, and one of 120°
+# a strong opposition. But that holds for directions that are spread evenly over all dimensions. What a
+# network that was trained on $K$ classes gives fills hardly more than $K - 1$ of them; there 60° may be
+# chance.
 #
 # ### Noise pulls angles towards 90°
 #
@@ -608,9 +608,9 @@ for _ in range(11):
 print(f"the first pair below 72° came with direction number {sorted(firsts)}")
 
 # %% [markdown]
-# Several times as many directions as dimensions, all nearly at right angles. (Where *one* pair is expected, the
-# first has come in 63 of 100 drawings. But the exact tail of the cosine is thinner than the normal one: one pair
-# is expected at about 700, and half of the firsts come before 590. The numbers vary widely.)
+# Several times as many directions as dimensions, all nearly at right angles. (Where *one* pair is expected,
+# the first has come in 63 of 100 drawings. But the exact tail of the cosine is thinner than the normal one:
+# one pair is expected at about 700, and half of the firsts come before 590. The numbers vary widely.)
 #
 # ```{solution-end}
 # ```
@@ -621,8 +621,8 @@ print(f"the first pair below 72° came with direction number {sorted(firsts)}")
 #   has another distance and the same angle.
 # - For unit vectors $d^2 = 2 (1 - \cos \theta)$, so nearest is smallest angle.
 # - Small angles are computed from the chord, not by arccos.
-# - The mean direction of unit vectors is the one most alike to all; of vectors and of unit vectors it differs, and it
-#   need not exist.
+# - The mean direction of unit vectors is the one most alike to all; of vectors and of unit vectors it
+#   differs, and it need not exist.
 # - Among many dimensions, evenly used, unrelated means 90°, and noise pulls every angle towards it.
 # - Angles depend on the origin.
 #

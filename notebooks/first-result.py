@@ -264,9 +264,9 @@ print(accuracy_overall(truth, said), accuracy_class(truth, said))
 #
 # ## Watch the loop work
 #
-# Before the real thing, a glance at the loop itself. The next cell takes two sessions of
-# the corpus of this page, trains on one for a moment and holds the other out: a few epochs, to see that the parts fit together and the loss
-# falls. **Nothing here is a result**, least of all if the corpus is the synthetic one.
+# Before the real thing, a glance at the loop itself. The next cell takes two sessions of the corpus of this
+# page, trains on one for a moment and holds the other out: a few epochs, to see that the parts fit together
+# and the loss falls. **Nothing here is a result**, least of all if the corpus is the synthetic one.
 
 # %%
 nearby = {u.speaker for u in speech.utterances if u.session in speech.sessions[:2]}

@@ -155,8 +155,8 @@ for emotion, signal in signals.items():
 # lively; sadness is slow, soft, low and flat; neutral speech lies between. The cues are averages.
 # Speakers differ, and the distributions overlap.
 #
-# Simple numbers can already be read off the recordings. Pitch is estimated by librosa's
-# implementation {cite:p}`mcfee2015` of the YIN method {cite:p}`cheveigne2002`; loudness is the root mean square of the
+# Simple numbers can already be read off the recordings. Pitch is estimated by librosa's implementation
+# {cite:p}`mcfee2015` of the YIN method {cite:p}`cheveigne2002`; loudness is the root mean square of the
 # samples, in decibels relative to the largest possible value.
 
 # %% tags=["hide-input"]
@@ -308,9 +308,9 @@ plots.speech.mel_filters(bins, to_mel(bins), mel_bank(16))
 # are. Within a wide triangle at the top it no longer matters where exactly the power was: that is
 # the second thing thrown away.
 #
-# Paper 1 takes 128 such filters. Their output spans many powers of ten, and the ear judges the power
-# of sounds by their ratios, so the last step is a logarithm, in **decibels** (dB): ten times the logarithm to base
-# ten. Ten decibels more is ten times the power.
+# Paper 1 takes 128 such filters. Their output spans many powers of ten, and the ear judges the power of
+# sounds by their ratios, so the last step is a logarithm, in **decibels** (dB): ten times the logarithm to
+# base ten. Ten decibels more is ten times the power.
 
 # %%
 log_mel = 10 * np.log10(np.maximum(mel_bank(128) @ power.T, 1e-10))
@@ -405,9 +405,9 @@ glue("cut", int((durations > 6.0).sum()))
 #
 # ## Between zero and one
 #
-# One branch of paper 1's network ({doc}`network`) rebuilds the input through a sigmoid, whose values lie between 0 and
-# 1, so the inputs have to be scaled to that range (paper 1, section 4). For each coefficient the
-# smallest value becomes 0 and the largest 1.
+# One branch of paper 1's network ({doc}`network`) rebuilds the input through a sigmoid, whose values lie
+# between 0 and 1, so the inputs have to be scaled to that range (paper 1, section 4). For each coefficient
+# the smallest value becomes 0 and the largest 1.
 #
 # Smallest and largest *of what*? Of the training recordings only. Had we looked at the test
 # recordings, the training would know something about them, and the test would no longer be one.

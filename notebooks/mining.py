@@ -323,10 +323,10 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 #
 # ### Why semi-hard triplets explode
 #
-# {doc}`triplet-loss` tells which way is downhill by one number: the mean of $d_{ap} - d_{an}$ over
-# the active triplets. By their definition *every* semi-hard triplet has $d_{ap} < d_{an}$. So growing
-# lowers their loss, always, whatever the network knows. Hard triplets would pull back, but they are
-# left out. {cite:t}`schroff2015`, who proposed semi-hard triplets, bring every embedding to length 1, and there it
+# {doc}`triplet-loss` tells which way is downhill by one number: the mean of $d_{ap} - d_{an}$ over the
+# active triplets. By their definition *every* semi-hard triplet has $d_{ap} < d_{an}$. So growing lowers
+# their loss, always, whatever the network knows. Hard triplets would pull back, but they are left out.
+# {cite:t}`schroff2015`, who proposed semi-hard triplets, bring every embedding to length 1, and there it
 # cannot grow. The cosine distance does the same:
 
 # %%

@@ -245,12 +245,12 @@ glue("steps_down", int(np.sum(np.diff(above) < 0)) if above else "running")
 # {glue:text}`steps_above` steps from there to larger weights, {glue:text}`steps_down` go down. On the claim
 # that 4 is the best weight the ledger says {glue:text}`verdict-best-weight-is-4` if 4 is meant in our
 # convention, and {glue:text}`verdict-best-weight-is-4-over-dimensions` if the loss is a mean over the
-# dimensions too. On that second
-# scale the paper's 0.001 to 5 is 0.000016 to 0.08 of ours: only our first three weights lie in it, and nothing of
-# it below 0.001 was run. A best weight above 0.08 would speak against 4 as the best of all, but not against the
-# paper, which on this reading never tried it. The highest of eight
-# estimates is not yet better than the second ({ref}`exercise-luck`). And the sweep has nothing to say about a convention by itself: it says where, on *our* scale, center loss
-# leaves the network alone, where it changes something, and where it takes over.
+# dimensions too. On that second scale the paper's 0.001 to 5 is 0.000016 to 0.08 of ours: only our first
+# three weights lie in it, and nothing of it below 0.001 was run. A best weight above 0.08 would speak
+# against 4 as the best of all, but not against the paper, which on this reading never tried it. The highest
+# of eight estimates is not yet better than the second ({ref}`exercise-luck`). And the sweep has nothing to
+# say about a convention by itself: it says where, on *our* scale, center loss leaves the network alone,
+# where it changes something, and where it takes over.
 #
 # ## Choice by choice
 #
@@ -322,8 +322,8 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 #
 # The two rows about the decoder and $\lambda_2$ can also be read by the auxiliary task's own measure:
 # reconstruction error on held-out speakers over that of our choice, where below 1 is better, with the
-# interval of a t-test over folds, corrected for the training data that they share ({doc}`table-1`). A decoder of
-# 64: {glue:text}`error_narrow`; of 256 and 512: {glue:text}`error_deep`; $\lambda_2 = 1$:
+# interval of a t-test over folds, corrected for the training data that they share ({doc}`table-1`). A
+# decoder of 64: {glue:text}`error_narrow`; of 256 and 512: {glue:text}`error_deep`; $\lambda_2 = 1$:
 # {glue:text}`error_small`; 1,000: {glue:text}`error_large`.
 #
 # ### Which of them matter?

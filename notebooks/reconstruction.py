@@ -227,13 +227,13 @@ glue("root_of_paper", 100 * np.sqrt(21.32e-4))
 # %% [markdown]
 # **Scaling.** The same recordings and the same guess, and the error differs by a factor of
 # {glue:text}`error_ratio:.1f`. The zeroth coefficient, $c_0$, mostly loudness, has by far the largest
-# range, and it sets most of the range that one minimum and maximum for all values have to span. The
-# others are pressed into a narrow band, where being wrong costs next to nothing. Scaled globally, a picture that has not seen the
-# input is at {glue:text}`error_global:.2f` · 10⁻⁴ on this corpus, and scaled per coefficient at
-# {glue:text}`error_coefficient:.2f` · 10⁻⁴. The figures of Table 2 lie between 3 and 22 of the same
-# unit. That proves nothing about IEMOCAP, whose recordings are others; it does show that without
-# the scaling and a baseline such a figure cannot be called small or large. The root of 21.32 · 10⁻⁴
-# is {glue:text}`root_of_paper:.1f` hundredths of the range, whatever the range is.
+# range, and it sets most of the range that one minimum and maximum for all values have to span. The others
+# are pressed into a narrow band, where being wrong costs next to nothing. Scaled globally, a picture that
+# has not seen the input is at {glue:text}`error_global:.2f` · 10⁻⁴ on this corpus, and scaled per
+# coefficient at {glue:text}`error_coefficient:.2f` · 10⁻⁴. The figures of Table 2 lie between 3 and 22 of
+# the same unit. That proves nothing about IEMOCAP, whose recordings are others; it does show that without
+# the scaling and a baseline such a figure cannot be called small or large. The root of 21.32 · 10⁻⁴ is
+# {glue:text}`root_of_paper:.1f` hundredths of the range, whatever the range is.
 #
 # **Padding.** A padded frame is the same in every recording. How much of the input is that, and what
 # does the mean input pay there?
@@ -335,9 +335,9 @@ pd.DataFrame(
 #
 # ### A live training: only the decoder
 #
-# Sixteen training recordings, each with 64 random numbers in place of its features, and a decoder of the study's width, 256, and the sigmoid output. Nothing is learned here
-# that could serve new recordings. The one question is whether the decoder *moves*, and the
-# baseline is the mean of these sixteen inputs.
+# Sixteen training recordings, each with 64 random numbers in place of its features, and a decoder of the
+# study's width, 256, and the sigmoid output. Nothing is learned here that could serve new recordings. The
+# one question is whether the decoder *moves*, and the baseline is the mean of these sixteen inputs.
 
 # %%
 few = torch.from_numpy(x[fold.train[:: max(1, len(fold.train) // 16)][:16]])
@@ -528,9 +528,10 @@ for eps in (1e-3, 1e-6, 1e-12):
 
 # %% [markdown]
 # It is no rescue. Epsilon stands under both roots. While it dominates it cancels, and $\Delta = g$ at
-# $10^{-3}$ as at $10^{-6}$. Where it does not dominate any more, the first step is at
-# most $\sqrt{\varepsilon / (1 - \rho)}$, and here, between the limits, a little less: a smaller epsilon makes it *smaller*. What helps is a larger
-# weight on the loss or, in the regime of small gradients, a larger learning rate.
+# $10^{-3}$ as at $10^{-6}$. Where it does not dominate any more, the first step is at most
+# $\sqrt{\varepsilon / (1 - \rho)}$, and here, between the limits, a little less: a smaller epsilon makes it
+# *smaller*. What helps is a larger weight on the loss or, in the regime of small gradients, a larger
+# learning rate.
 #
 # ```{solution-end}
 # ```

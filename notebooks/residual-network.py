@@ -272,9 +272,9 @@ glue("fc_share", 100 * table.share.max())
 glue("before_fc", int(table.weights[:7].sum()))
 
 # %% [markdown]
-# The table has {glue:text}`layers:d` rows. That is the "ResNet-x" with x = 11 of the poster's Table 1,
-# if batch norm, activation and flattening count as layers; in the usual count, which takes only
-# convolutions and fully connected layers, it has six. So the paper's x is about twice what a reader would expect.
+# The table has {glue:text}`layers:d` rows. That is the "ResNet-x" with x = 11 of the poster's Table 1, if
+# batch norm, activation and flattening count as layers; in the usual count, which takes only convolutions
+# and fully connected layers, it has six. So the paper's x is about twice what a reader would expect.
 #
 # Now look at the shares. Of {glue:text}`total` weights (biases and batch norm included),
 # {glue:text}`fc_share:.0f` % are in one fully connected layer. Everything before it, the residual block
@@ -401,13 +401,13 @@ glue("kept", math.floor(-math.log10(kept[7] / kept[0])))
 
 # %% [markdown]
 # Without batch norm and without a shortcut, the gradient of eight blocks is shorter than that of one by
-# {glue:text}`lost:d` powers of ten. With the shortcut alone it is
-# {glue:text}`kept:d`, lost in each block's first convolution, which this shortcut does not span. In networks
-# without normalisation so short a gradient can stop the learning. (It is not what shortcuts were invented for:
-# with batch norm, which keeps gradients long, deeper plain networks still trained worse {cite:p}`he2016`.) Paper 2's network
-# has batch norm and one block. There the gradient with the shortcut is, depending on the seed,
-# {glue:text}`gain_norm_low:.1f` to {glue:text}`gain_norm_high:.1f` times as long as without. As
-# far as the gradient's length goes, this network could do without its shortcut.
+# {glue:text}`lost:d` powers of ten. With the shortcut alone it is {glue:text}`kept:d`, lost in each block's
+# first convolution, which this shortcut does not span. In networks without normalisation so short a
+# gradient can stop the learning. (It is not what shortcuts were invented for: with batch norm, which keeps
+# gradients long, deeper plain networks still trained worse {cite:p}`he2016`.) Paper 2's network has batch
+# norm and one block. There the gradient with the shortcut is, depending on the seed,
+# {glue:text}`gain_norm_low:.1f` to {glue:text}`gain_norm_high:.1f` times as long as without. As far as the
+# gradient's length goes, this network could do without its shortcut.
 #
 # ## Any length: the second reading
 #
@@ -488,9 +488,10 @@ pd.DataFrame(
 ).T.style.format({"parameters": "{:,}"})
 
 # %% [markdown]
-# There are as many letters as x says, but in FC-7, where flattening has nothing to do and is not
-# counted. FC-7 has five FC layers, GRU-8 has five of GRU, the step that is kept, and two FC, and ResNet-11 three convolutions: an x
-# is a different thing in each row. And which networks of the last family are residual at all?
+# There are as many letters as x says, but in FC-7, where flattening has nothing to do and is not counted.
+# FC-7 has five FC layers, GRU-8 has five of GRU, the step that is kept, and two FC, and ResNet-11 three
+# convolutions: an x is a different thing in each row. And which networks of the last family are residual at
+# all?
 
 # %%
 pd.DataFrame(
@@ -519,14 +520,13 @@ glue("verdict-various-lengths", claims.verdict("various-lengths"))
 # ## What the study says
 #
 # The study `results/paper2` trains each family on RAVDESS {cite:p}`livingstone2018` with softmax only,
-# under two protocols: the six folds hold out four actors each (**held-out**), and ten random splits of
-# 70 and 30 % of the utterances leave the same actors on both sides (**shared**). The poster states a
-# split of 70 and 30 % and ten-fold cross-validation, and of neither how it was drawn or which figure it
-# gave. That its Table 1 is of RAVDESS is our reading; the
-# table names no corpus.
-# The plan was fixed before the runs, and the epoch is always the last. Cells are overall accuracies, the
-# poster's metric, in per cent with the 95 % interval: held-out over speakers and three seeds, shared over utterances, of one seed
-# only; where runs are missing the cell says "running" and shows nothing of the others.
+# under two protocols: the six folds hold out four actors each (**held-out**), and ten random splits of 70
+# and 30 % of the utterances leave the same actors on both sides (**shared**). The poster states a split of
+# 70 and 30 % and ten-fold cross-validation, and of neither how it was drawn or which figure it gave. That
+# its Table 1 is of RAVDESS is our reading; the table names no corpus. The plan was fixed before the runs,
+# and the epoch is always the last. Cells are overall accuracies, the poster's metric, in per cent with the
+# 95 % interval: held-out over speakers and three seeds, shared over utterances, of one seed only; where
+# runs are missing the cell says "running" and shows nothing of the others.
 
 # %% tags=["hide-input"]
 proof = claims.evidence("paper2")
@@ -622,11 +622,11 @@ glue("cnn_ahead", sum(estimate > max(found, default=1) for estimate in others))
 # | GRU | 8 | {glue:text}`verdict-eight-layers-of-gru` |
 #
 # Of {glue:text}`families:d` families whose ten networks are all there, the poster's x has the highest
-# accuracy in {glue:text}`first_places:d`. If each x came first equally often, so many first places or
-# more would occur in {glue:text}`place_luck:.0f` % of such tables. So a first place is a hint, no proof that this depth is
-# special; another seed, or another test set, may move it. All sixty have one seed, so what a training
-# owes to luck is in none of these intervals. The CNN of eight layers shows how much that can be: our
-# records have three seeds of it, {glue:text}`cnn_seeds` per cent, and by the better of the other two
+# accuracy in {glue:text}`first_places:d`. If each x came first equally often, so many first places or more
+# would occur in {glue:text}`place_luck:.0f` % of such tables. So a first place is a hint, no proof that
+# this depth is special; another seed, or another test set, may move it. All sixty have one seed, so what a
+# training owes to luck is in none of these intervals. The CNN of eight layers shows how much that can be:
+# our records have three seeds of it, {glue:text}`cnn_seeds` per cent, and by the better of the other two
 # {glue:text}`cnn_ahead:d` of the nine other depths would stand before it. The rule, written for one seed,
 # keeps its verdict.
 #
@@ -689,18 +689,19 @@ glue("spread_printed", np.ptp(printed))
 glue("spread_five", np.ptp(printed[1:]))
 
 # %% [markdown]
-# Networks that are right in {glue:text}`true:.1f` % of cases, all sixty of them, show a best of ten that
-# is {glue:text}`luck_ten:.1f` points higher, and a best of sixty that is {glue:text}`luck_sixty:.1f`
-# points higher. A best of sixty as high as the printed one comes up in {glue:text}`as_high:.0f` % of
-# the repetitions. That is partly a circle, since the common accuracy was fitted to the mean of the same
+# Networks that are right in {glue:text}`true:.1f` % of cases, all sixty of them, show a best of ten that is
+# {glue:text}`luck_ten:.1f` points higher, and a best of sixty that is {glue:text}`luck_sixty:.1f` points
+# higher. A best of sixty as high as the printed one comes up in {glue:text}`as_high:.0f` % of the
+# repetitions. That is partly a circle, since the common accuracy was fitted to the mean of the same
 # figures; still, the height of the best need be no sign that it is better than the rest. What of the
-# differences between families, which nothing was fitted to? The six printed figures span {glue:text}`spread_printed:.1f` points; equal networks span as much in
-# {glue:text}`as_wide:.0f` % of the repetitions: unusual, not impossible, and it is FC that lies apart.
-# Without FC the other five span {glue:text}`spread_five:.1f` points, and equal ones without their lowest as
-# much or more in {glue:text}`five_as_wide:.0f` %. **From these figures alone, nothing follows about which of the
-# five is best**, if the assumptions hold: 72 utterances, x chosen on them, and answers that are right or
-# wrong independently of each other (an exercise looks at the last). That is no reproach to a particular
-# network. It is what 72 utterances can tell.
+# differences between families, which nothing was fitted to? The six printed figures span
+# {glue:text}`spread_printed:.1f` points; equal networks span as much in {glue:text}`as_wide:.0f` % of the
+# repetitions: unusual, not impossible, and it is FC that lies apart. Without FC the other five span
+# {glue:text}`spread_five:.1f` points, and equal ones without their lowest as much or more in
+# {glue:text}`five_as_wide:.0f` %. **From these figures alone, nothing follows about which of the five is
+# best**, if the assumptions hold: 72 utterances, x chosen on them, and answers that are right or wrong
+# independently of each other (an exercise looks at the last). That is no reproach to a particular network.
+# It is what 72 utterances can tell.
 #
 # In our study x is not chosen on anything: every x has a row in the records, and the comparison of
 # families uses the printed ones.
@@ -784,8 +785,8 @@ for name, (coefficients, steps) in STEPS.items():
 # :label: solution-field
 # :class: dropdown
 # ```
-# A kernel of five, our choice inside the block, sees five numbers. Each of the two further convolutions adds two on either side: 9,
-# then 13. The shortcut adds nothing, since it sees less.
+# A kernel of five, our choice inside the block, sees five numbers. Each of the two further convolutions
+# adds two on either side: 9, then 13. The shortcut adds nothing, since it sees less.
 
 # %%
 x = torch.randn(1, 1, 390, generator=torch.Generator().manual_seed(0), requires_grad=True)

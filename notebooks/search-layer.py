@@ -385,9 +385,9 @@ print("library", ours, "PyTorch", weight.grad.flatten().tolist())
 #
 # ## What silence saves
 #
-# In the silence at the end all columns of the input are equal, so from there on all positions in a
-# row of the response are equal, too. It is enough to look at the first: the search stops there, without any approximation. How much is that
-# on this page's corpus?
+# In the silence at the end all columns of the input are equal, so from there on all positions in a row of
+# the response are equal, too. It is enough to look at the first: the search stops there, without any
+# approximation. How much is that on this page's corpus?
 
 
 # %%
@@ -408,9 +408,9 @@ print(f"{len(shares)} recordings: {np.mean(shares):.0%} of the positions are loo
 
 # %% [markdown]
 # Over {glue:text}`looked_files:d` recordings, {glue:text}`looked_at:.0f` % of the positions of the smallest
-# kernel on MFCC are computed. The plain convolution computes all of them: it cannot know that they are equal. The
-# shorter the recordings in their six seconds, the larger the saving; on a corpus where most are cut
-# at six seconds there is none.
+# kernel on MFCC are computed. The plain convolution computes all of them: it cannot know that they are
+# equal. The shorter the recordings in their six seconds, the larger the saving; on a corpus where most are
+# cut at six seconds there is none.
 #
 # ## Guess in small integers, decide exactly
 #

@@ -198,11 +198,11 @@ glue("verdict-softmax-row-equals-parent", claims.verdict("softmax-row-equals-par
 # %% [markdown]
 # The same network differs from itself by up to {glue:text}`seed_range_overall:.1f` points of overall and
 # {glue:text}`seed_range_class:.1f` of class accuracy (before rounding), on {glue:text}`recordings:d`
-# recordings. The paper's
-# corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was not measured; so this is
-# no measure of how likely its coincidence is. But the study trains that network of Yenigalla et al., the *parent network*, as a row of its own.
-# Is it within two points of S, as the printed rows say? The {term}`ledger`'s word on that is
-# *{glue:text}`verdict-softmax-row-equals-parent`* ([the claim](#claim-softmax-row-equals-parent)).
+# recordings. The paper's corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was
+# not measured; so this is no measure of how likely its coincidence is. But the study trains that network of
+# Yenigalla et al., the *parent network*, as a row of its own. Is it within two points of S, as the printed
+# rows say? The {term}`ledger`'s word on that is *{glue:text}`verdict-softmax-row-equals-parent`* ([the
+# claim](#claim-softmax-row-equals-parent)).
 #
 # ## From scratch: one cell
 #
@@ -336,13 +336,13 @@ glue("alarms_test", 200 * float(stats.t.sf(strict, 4)))
 # %% [markdown]
 # It depends on what the folds share, which nobody can measure on one data set. Where they share nothing,
 # the corrected test charges for what is not there: it raises {glue:text}`alarms_test:.1f` false alarms in a
-# hundred, whatever the networks do (its rows differ because 500 simulated studies are few), and a test so careful
-# also misses more differences that are there. Where two folds correlate by a fifth it keeps its five.
-# The bootstrap raises {glue:text}`alarms_apart_least:.0f` to {glue:text}`alarms_apart_most:.0f` where
+# hundred, whatever the networks do (its rows differ because 500 simulated studies are few), and a test so
+# careful also misses more differences that are there. Where two folds correlate by a fifth it keeps its
+# five. The bootstrap raises {glue:text}`alarms_apart_least:.0f` to {glue:text}`alarms_apart_most:.0f` where
 # folds share nothing, because ten speakers are few and two share their networks, and
-# {glue:text}`alarms_alike_least:.0f` to {glue:text}`alarms_alike_most:.0f` where they correlate, of which it
-# sees nothing. The plan fixed the bootstrap, and so it decides here; take an interval that barely leaves zero
-# out with these numbers in mind. Where only one of the two leaves zero out, the conclusion rests on a
+# {glue:text}`alarms_alike_least:.0f` to {glue:text}`alarms_alike_most:.0f` where they correlate, of which
+# it sees nothing. The plan fixed the bootstrap, and so it decides here; take an interval that barely leaves
+# zero out with these numbers in mind. Where only one of the two leaves zero out, the conclusion rests on a
 # choice; for the comparisons that are claims, the {doc}`ledger <../book/verdicts>` lists those places, and
 # those where overall accuracy says otherwise.
 #
@@ -495,10 +495,11 @@ glue("rows_whole", len(answers))
 glue("rows_planned", len(answers) + len(running))
 
 # %% [markdown]
-# All numbers are in per cent. Class accuracy, by which the plan judges, has its 95 % interval over speakers and seeds, and in
-# the last column its standard deviation over seeds alone. The paper's column, overall and class accuracy, is of
-# IEMOCAP and here only to compare the *order* of rows. Of the plan's {glue:text}`rows_planned:d` rows on both corpora {glue:text}`rows_whole:d` are
-# whole; a row whose runs are still being computed says so and has no number.
+# All numbers are in per cent. Class accuracy, by which the plan judges, has its 95 % interval over speakers
+# and seeds, and in the last column its standard deviation over seeds alone. The paper's column, overall and
+# class accuracy, is of IEMOCAP and here only to compare the *order* of rows. Of the plan's
+# {glue:text}`rows_planned:d` rows on both corpora {glue:text}`rows_whole:d` are whole; a row whose runs are
+# still being computed says so and has no number.
 #
 # The listeners are no fair rivals. They heard whole recordings, our copy is cut to two seconds; they
 # judged seven emotions, the network has four to choose from; and EMO-DB *kept* only recordings that at
@@ -610,13 +611,12 @@ disagree = [
 glue("disagree", len(disagree))
 
 # %% [markdown]
-# Differences are in points of class accuracy, in the last column of the second table of overall accuracy. The two estimates differ a
-# little because one pools and the other takes the mean over folds. "p" is two-sided and for this
-# comparison alone; "p, family" is the ledger's one-sided bootstrap p after Holm's rule, for the
-# comparisons that are claims of the paper ("–": it is none, so it is in no family). Of
-# {glue:text}`contrasts:d` comparisons, the two methods disagree about zero in
-# {glue:text}`disagree:d`; equivalent to S within two points by the test are
-# {glue:text}`equivalent:d`.
+# Differences are in points of class accuracy, in the last column of the second table of overall accuracy.
+# The two estimates differ a little because one pools and the other takes the mean over folds. "p" is
+# two-sided and for this comparison alone; "p, family" is the ledger's one-sided bootstrap p after Holm's
+# rule, for the comparisons that are claims of the paper ("–": it is none, so it is in no family). Of
+# {glue:text}`contrasts:d` comparisons, the two methods disagree about zero in {glue:text}`disagree:d`;
+# equivalent to S within two points by the test are {glue:text}`equivalent:d`.
 #
 # ## With all the emotions
 #
@@ -756,10 +756,10 @@ update_bn([x[fold.train]], trained.network)
 judge()
 
 # %% [markdown]
-# What changed is what batch norm subtracts and divides by. In
-# training it takes mean and variance of the batch. To judge, when there may be no batch, it takes
-# running averages of them {cite:p}`ioffe2015`, which take over a share $m$ of each step's value, a tenth in PyTorch. If
-# the mean moves by $\delta$ in every step, the average stays behind by $\delta (1 - m) / m$:
+# What changed is what batch norm subtracts and divides by. In training it takes mean and variance of the
+# batch. To judge, when there may be no batch, it takes running averages of them {cite:p}`ioffe2015`, which
+# take over a share $m$ of each step's value, a tenth in PyTorch. If the mean moves by $\delta$ in every
+# step, the average stays behind by $\delta (1 - m) / m$:
 
 # %%
 m, step, average = 0.1, 1.0, 0.0
@@ -1044,12 +1044,12 @@ glue("speakers_ahead", int((each[True] > each[False]).sum()))
 glue("speakers_both", len(each))
 
 # %% [markdown]
-# On the recordings that everybody recognised S is right {glue:text}`gap_everybody:+.1f` points more
-# often than on the others (a minus: less often), and more often for {glue:text}`speakers_ahead:d` of
-# {glue:text}`speakers_both:d` speakers. The p value takes the recordings as independent. They come from ten people and ten sentences, and
-# recordings of one speaker are easy or hard together, so the effective number is far smaller. A
-# bootstrap over speakers would be honest. And since only what four fifths of the listeners recognised was
-# kept, there is little spread left to correlate with.
+# On the recordings that everybody recognised S is right {glue:text}`gap_everybody:+.1f` points more often
+# than on the others (a minus: less often), and more often for {glue:text}`speakers_ahead:d` of
+# {glue:text}`speakers_both:d` speakers. The p value takes the recordings as independent. They come from ten
+# people and ten sentences, and recordings of one speaker are easy or hard together, so the effective number
+# is far smaller. A bootstrap over speakers would be honest. And since only what four fifths of the
+# listeners recognised was kept, there is little spread left to correlate with.
 #
 # ```{solution-end}
 # ```

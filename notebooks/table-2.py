@@ -457,10 +457,10 @@ glue("a_gap", float(gap.loc[(PLACES["emodb", "mfcc"], "A"), "held out over train
 #
 # Where decoders stay near the mean input, as with MFCC, that is also the limit of our study. With
 # $\lambda_2 = 100$ and forty epochs, fixed before the runs, a decoder comes as far as the column "over the
-# mean input" of *Table 2 on our corpora* says; whether more epochs would bring it further, these runs do not tell.
-# Where it says about 1, A and S+A have both come no further than the mean does, and their ratio must be
-# near 1. There the study can show whether joint training gets to the mean sooner, and not what joint
-# training does for decoders that go beyond it.
+# mean input" of *Table 2 on our corpora* says; whether more epochs would bring it further, these runs do
+# not tell. Where it says about 1, A and S+A have both come no further than the mean does, and their ratio
+# must be near 1. There the study can show whether joint training gets to the mean sooner, and not what
+# joint training does for decoders that go beyond it.
 #
 # ### The weight and the width
 #
@@ -511,12 +511,12 @@ glue(
 )
 
 # %% [markdown]
-# The worst that a setting of this sweep does: {glue:text}`worst_setting`. A factor of six between the
-# rows of one table would need such a gap *between A and S+A*: the two would have to be trained with
-# different settings. What the sweep cannot say: the plan varies $\lambda_2$ and the decoder for S+A only. A alone
-# under $\lambda_2 = 1$, the sharpest test of "A has not finished", is not in it; the last exercise
-# writes down the grid. There is a hint: in a pilot before the plan, A alone under that weight stayed at the
-# error of its first epoch for twenty epochs (`results/paper1/plan.toml`). That was no run of the study, and
+# The worst that a setting of this sweep does: {glue:text}`worst_setting`. A factor of six between the rows
+# of one table would need such a gap *between A and S+A*: the two would have to be trained with different
+# settings. What the sweep cannot say: the plan varies $\lambda_2$ and the decoder for S+A only. A alone
+# under $\lambda_2 = 1$, the sharpest test of "A has not finished", is not in it; the last exercise writes
+# down the grid. There is a hint: in a pilot before the plan, A alone under that weight stayed at the error
+# of its first epoch for twenty epochs (`results/paper1/plan.toml`). That was no run of the study, and
 # nothing is judged by it.
 #
 # ### Scaling

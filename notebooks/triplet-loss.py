@@ -521,9 +521,9 @@ for distance in pulls:
 # - **Squared Euclidean**: a pull is as long as twice the distance. At a hundredth of the size it is
 #   {glue:text}`kept_squared_euclidean:.3f` times as long; where all embeddings coincide it is zero.
 #   A squared loss does not find its way out of a collapse by itself, and far outliers pull the hardest.
-# - **Cosine**: the value does not see size at all, so its gradient stands at a right angle to the embedding.
-#   The shorter the embedding, the longer the gradient: {glue:text}`kept_cosine:.0f` times here. It cannot shrink,
-#   but it can still collapse, to one *direction* ({ref}`exercise-direction`).
+# - **Cosine**: the value does not see size at all, so its gradient stands at a right angle to the
+#   embedding. The shorter the embedding, the longer the gradient: {glue:text}`kept_cosine:.0f` times here.
+#   It cannot shrink, but it can still collapse, to one *direction* ({ref}`exercise-direction`).
 #
 # On embeddings of length 1 the last two are the same thing: $\lVert u - v \rVert^2 = 2 - 2 \, u \cdot
 # v = 2 (1 - \cos)$, so the squared loss with margin $2m$ is twice the cosine loss with margin $m$.
@@ -558,9 +558,9 @@ print("library", rounded(twins.grad[0]), "from the negative alone")
 # you trained with is not what you measure with later. `triplet_loss` does it for cosine only; the
 # study's training does it in sight, in a line of its own.
 #
-# **The loss as a score.** With hard or semi-hard triplets ({doc}`mining`) the set $T$ changes as the network does. A
-# loss that stays level can hide progress, and one that falls can hide a collapse. Score with
-# something that does not depend on mining.
+# **The loss as a score.** With hard or semi-hard triplets ({doc}`mining`) the set $T$ changes as the
+# network does. A loss that stays level can hide progress, and one that falls can hide a collapse. Score
+# with something that does not depend on mining.
 #
 # ## Exercises
 #
@@ -648,9 +648,9 @@ print(
 # ```{exercise-start} ★★ Collapse to a direction
 # :label: exercise-direction
 # ```
-# Train with hard triplets and the cosine distance. Embeddings cannot come nearer by shrinking now. Is
-# there a collapse all the same? Look at `spread`, the mean distance of two utterances (here in cosine distance), and at `norm`,
-# the mean length of an embedding.
+# Train with hard triplets and the cosine distance. Embeddings cannot come nearer by shrinking now. Is there
+# a collapse all the same? Look at `spread`, the mean distance of two utterances (here in cosine distance),
+# and at `norm`, the mean length of an embedding.
 # ```{exercise-end}
 # ```
 #

@@ -200,13 +200,13 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 #
 # ## The answer so far
 #
-# The figure has the main comparisons, on two corpora of acted speech, EMO-DB and RAVDESS (described
-# below). A row is a difference between two ways to train the same network: an estimate with its {term}`interval`, on voices that the network
-# never heard unless the row says *shared voices*. Right of zero the addition helps, left of it the
-# addition harms. The grey band, {glue:text}`smallest:g` points to each side, was fixed beforehand
-# as too small to matter. An interval that
-# leaves zero out says "higher" or "lower", by however little. One that holds zero says "no difference" if
-# it lies wholly inside the band; else it says "undecided", which is not "nothing".
+# The figure has the main comparisons, on two corpora of acted speech, EMO-DB and RAVDESS (described below).
+# A row is a difference between two ways to train the same network: an estimate with its {term}`interval`,
+# on voices that the network never heard unless the row says *shared voices*. Right of zero the addition
+# helps, left of it the addition harms. The grey band, {glue:text}`smallest:g` points to each side, was
+# fixed beforehand as too small to matter. An interval that leaves zero out says "higher" or "lower", by
+# however little. One that holds zero says "no difference" if it lies wholly inside the band; else it says
+# "undecided", which is not "nothing".
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of differences, each a diamond with an interval; or the words running and how many runs are there. Paper 1, MFCC: S+A, S+C, S+A+C, and S+C with weight 4, minus S, on EMO-DB and on RAVDESS. Paper 2: softmax and triplets minus softmax alone, on EMO-DB, on RAVDESS, and on RAVDESS with shared voices."}, "figure": {"caption": "What the additions of both papers change. S: softmax, A: reconstruction, C: center loss, its weight by validation unless 4 is named. EMO-DB is a two-second copy.", "name": "fig-answer"}}
 first, second = claims.evidence("paper1"), claims.evidence("paper2")
@@ -289,8 +289,8 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # **How much hangs on the analysis?** Our lists of the papers' claims ({doc}`../book/verdicts`,
 # {doc}`../book/verdicts-paper2`) compare two accuracies on new voices {glue:text}`compared:d` times,
 # counting rows that stand beside a claim and decide nothing. Many share a condition, so that one bad
-# setting is counted in many of them. The interval that was planned before the runs, without any
-# correction for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
+# setting is counted in many of them. The interval that was planned before the runs, without any correction
+# for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
 # does so, on the same side, in {glue:text}`by_fold:d` of these. The first raises too many false alarms; the
 # second, where folds share little, misses more of the differences that are there ({doc}`table-1`).
 #
@@ -308,19 +308,19 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # Paper 1's rows are {term}`class accuracy` over four emotions, and its printed gains those of its Table 1,
 # with MFCC on IEMOCAP {cite:p}`tripathi2019`. Paper 2's are {term}`overall accuracy` over all emotions of a
 # corpus. Its poster prints 61.11 % for ResNet in a table that names no corpus and 91.67 % for the system on
-# RAVDESS {cite:p}`kumar2020`; that the first is of RAVDESS too, and without triplets, so that the difference is the gain, is our
-# reading. The
-# word after a comma is what that one interval says; a {term}`verdict <Verdict>` of the {term}`ledger`
-# weighs both corpora and corrects for the number of comparisons. *By validation*: of two
-# networks, one for each weight, the one counts that did better on the other held-out half of the session (a
-# half is one voice of EMO-DB or two of RAVDESS). The paper's best weight is 4; on which scale, our copy of
-# the paper does not tell: on one reading it is our 4, on another our 1/16 ({doc}`open-choices`).
+# RAVDESS {cite:p}`kumar2020`; that the first is of RAVDESS too, and without triplets, so that the
+# difference is the gain, is our reading. The word after a comma is what that one interval says; a
+# {term}`verdict <Verdict>` of the {term}`ledger` weighs both corpora and corrects for the number of
+# comparisons. *By validation*: of two networks, one for each weight, the one counts that did better on the
+# other held-out half of the session (a half is one voice of EMO-DB or two of RAVDESS). The paper's best
+# weight is 4; on which scale, our copy of the paper does not tell: on one reading it is our 4, on another
+# our 1/16 ({doc}`open-choices`).
 #
 # - **Compact classes**, center loss's own aim: {glue:text}`verdict-figure3-compact-train` where the
 #   network was trained, {glue:text}`verdict-figure3-compact-held-out` on new voices ({doc}`clusters`).
 # - **Reconstruction.** That learning to recognise makes the rebuilding better, Table 2's surprise:
-#   {glue:text}`verdict-table2-mfcc-sa-a` with MFCC, where our decoders hardly beat a guess that sees nothing, so
-#   that a large gain could not have shown ({doc}`table-2`).
+#   {glue:text}`verdict-table2-mfcc-sa-a` with MFCC, where our decoders hardly beat a guess that sees
+#   nothing, so that a large gain could not have shown ({doc}`table-2`).
 # - **Paper 1's headline**, that all three losses together on spectrograms beat an earlier network:
 #   {glue:text}`verdict-beats-state-of-the-art` ({doc}`table-1`, which also shows what batch norm's
 #   running averages do to all rows of paper 1).
@@ -328,9 +328,9 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 #   interval draws recordings. With one value for each random split it is {glue:text}`by_split`, which
 #   {glue:text}`settled`.
 # - **91.67 % on RAVDESS** {cite:p}`kumar2020`. Our network, built from the poster alone, has
-#   {glue:text}`reached_new` with new voices and {glue:text}`reached_shared` under the split of 70 and 30 % that
-#   the poster states, as we read it ({glue:text}`verdict-accuracy-as-stated`). Shared voices make the step between
-#   these two; what makes the rest of the way to 91.67 % we do not know ({doc}`what-made-91`).
+#   {glue:text}`reached_new` with new voices and {glue:text}`reached_shared` under the split of 70 and 30 %
+#   that the poster states, as we read it ({glue:text}`verdict-accuracy-as-stated`). Shared voices make the
+#   step between these two; what makes the rest of the way to 91.67 % we do not know ({doc}`what-made-91`).
 #
 # All this is said of our builds of two small networks, on acted recordings of two (RAVDESS) or ten (EMO-DB)
 # fixed sentences, not of metric learning at large. Paper 1 measured on IEMOCAP alone, which is not at hand.
@@ -404,14 +404,13 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # | `iemocap` {cite:p}`busso2008` | 10,039, English; 2,280 improvised in paper 1's four emotions | 10 actors | 9 | by agreement with its makers |
 # | `folder` | yours | yours | yours | yours |
 #
-# IEMOCAP, paper 1's only corpus and one of paper 2's two, has to be requested from its makers and may not be passed
-# on, so no page depends on it; {doc}`../book/iemocap` is for those who have it. The copy of EMO-DB
-# behind our results has a peculiarity you should know before you compare numbers: **every file is
-# exactly two seconds long**, at 22,050 Hz. The original recordings are at 16 kHz and last between
-# one and nine seconds. Most sentences are therefore cut off before their end, the short ones are
-# followed by silence, and how long somebody took to say a sentence can mostly no longer be heard.
-# We call it *the two-second copy of EMO-DB*. Results on it are results on it, and not on EMO-DB as
-# others know it.
+# IEMOCAP, paper 1's only corpus and one of paper 2's two, has to be requested from its makers and may not
+# be passed on, so no page depends on it; {doc}`../book/iemocap` is for those who have it. The copy of
+# EMO-DB behind our results has a peculiarity you should know before you compare numbers: **every file is
+# exactly two seconds long**, at 22,050 Hz. The original recordings are at 16 kHz and last between one and
+# nine seconds. Most sentences are therefore cut off before their end, the short ones are followed by
+# silence, and how long somebody took to say a sentence can mostly no longer be heard. We call it *the
+# two-second copy of EMO-DB*. Results on it are results on it, and not on EMO-DB as others know it.
 #
 # The corpus on this page, {glue:text}`corpus_name`, has {glue:text}`corpus_size:d` recordings by
 # {glue:text}`corpus_speakers:d` speakers in {glue:text}`corpus_emotions:d` emotions. Its licence:

@@ -187,11 +187,11 @@ glue("speakers_known", 100 * float(share))
 printed = ["47.22", "58.33", "55.56", "56.94", "54.16", "61.11", "91.67"]
 
 # %% [markdown]
-# An accuracy is a count divided by the size of the test set. Not every percentage is possible with
-# every size: with ten utterances there are only multiples of ten. So ask, for every size up to
-# 432, which is 30 % of the corpus and so the test set of the poster's split: is there, for each printed
-# figure, a count that gives it? {cite:t}`brown2017` ask so of means, and call it the GRIM test. A figure may have been rounded or cut off after two decimals; both
-# are allowed.
+# An accuracy is a count divided by the size of the test set. Not every percentage is possible with every
+# size: with ten utterances there are only multiples of ten. So ask, for every size up to 432, which is 30 %
+# of the corpus and so the test set of the poster's split: is there, for each printed figure, a count that
+# gives it? {cite:t}`brown2017` ask so of means, and call it the GRIM test. A figure may have been rounded
+# or cut off after two decimals; both are allowed.
 
 
 # %%
@@ -252,10 +252,10 @@ glue("wilson_high", 100 * hit.high)
 # With one way for all, *no* size fits; without 54.16, plain rounding gives the same sizes as before. So
 # the result hangs on reading one figure as cut off, or on leaving it out.
 #
-# The poster states two protocols, a 70-30 split and ten-fold cross-validation (section 4). How often would all
-# seven counts be printable with 72 by chance, if a count were as likely to be one number as the next,
-# independently of the others? (A count out of 432 can be written as one out of 72 only if 6 divides it; if one count in six
-# is such, all seven are with a probability of $(1/6)^7$.)
+# The poster states two protocols, a 70-30 split and ten-fold cross-validation (section 4). How often would
+# all seven counts be printable with 72 by chance, if a count were as likely to be one number as the next,
+# independently of the others? (A count out of 432 can be written as one out of 72 only if 6 divides it; if
+# one count in six is such, all seven are with a probability of $(1/6)^7$.)
 #
 # | test set, of all 1,440 utterances of speech | utterances | each count a multiple of | by chance |
 # |---|---|---|---|
@@ -272,8 +272,8 @@ glue("wilson_high", 100 * hit.high)
 # {glue:text}`verdict-figures-fit-the-split`.
 #
 # **The headline alone proves nothing.** 91.67 % is 11/12, so it fits every size that 12 divides; 396 of 432
-# is exactly that, and one count in six is divisible by six anyway. That it was "66 of 72" rests on the ablation having
-# had the same test set. If so, its 95 % interval {cite:p}`wilson1927` goes from
+# is exactly that, and one count in six is divisible by six anyway. That it was "66 of 72" rests on the
+# ablation having had the same test set. If so, its 95 % interval {cite:p}`wilson1927` goes from
 # {glue:text}`wilson_low:.0f` to {glue:text}`wilson_high:.0f` %, if the utterances were independent, which
 # those of one actor are not.
 #
@@ -283,10 +283,10 @@ glue("wilson_high", 100 * hit.high)
 # eight emotions. The poster names no settings of the training, so these are our choices: Adam with rate
 # 0.001; 20 epochs of softmax in batches of 32, then 20 of triplets with eight utterances of each emotion in
 # a batch; all triplets, Euclidean distance between embeddings of length 1, margin 0.2; each of the 390
-# numbers standardised on the training set. Optimiser, rate and batch were not varied.
-# Actors are held out, in six folds; or not, in ten random splits of 70 and 30 %, in ten random folds, and in a hundred random test sets
-# of 72, which is 5 %. Each is run with three seeds, the hundred with one. The protocols differ in who is tested, and also in how much is trained on: 1,200, 1,008, 1,296 and 1,368
-# utterances.
+# numbers standardised on the training set. Optimiser, rate and batch were not varied. Actors are held out,
+# in six folds; or not, in ten random splits of 70 and 30 %, in ten random folds, and in a hundred random
+# test sets of 72, which is 5 %. Each is run with three seeds, the hundred with one. The protocols differ in
+# who is tested, and also in how much is trained on: 1,200, 1,008, 1,296 and 1,368 utterances.
 
 # %% tags=["remove-cell"]
 proof = claims.evidence("paper2")
@@ -458,11 +458,11 @@ plots.results.learning_curves(curves)
 #
 # (The accuracies here are by angle, means over runs. The tables with intervals pool the answers of all
 # speakers, which changes some tenths; and after softmax alone they answer by its own layer, which changes a
-# little more.) The training set is nearly learned by heart before the triplets come, and most of them pay nothing from
-# their first epoch on. So what the rows above say of the second stage, they say **at these epochs, without
-# regularisation**. What the interval of a difference supports is its last word: *higher* or *lower* if it
-# leaves zero out, *no difference* if it lies within two points on both sides, else *undecided*. Points of
-# overall accuracy on unknown speakers:
+# little more.) The training set is nearly learned by heart before the triplets come, and most of them pay
+# nothing from their first epoch on. So what the rows above say of the second stage, they say **at these
+# epochs, without regularisation**. What the interval of a difference supports is its last word: *higher* or
+# *lower* if it leaves zero out, *no difference* if it lies within two points on both sides, else
+# *undecided*. Points of overall accuracy on unknown speakers:
 #
 # | | RAVDESS | EMO-DB |
 # |---|---|---|
@@ -514,8 +514,8 @@ glue("binomial", f"{1e6 * chance:.1g} in a million" if chance > 1e-7 else "none 
 # ## Leaks in the making
 #
 # Three ways in which a test set leaks into training without anybody's intent: by voices, by files, and by
-# the choice of the epoch. The poster does not say how its split was drawn or which epoch counted: **it points to
-# none of the three, and rules out none.**
+# the choice of the epoch. The poster does not say how its split was drawn or which epoch counted: **it
+# points to none of the three, and rules out none.**
 #
 # What shared *voices* are worth to the study's networks stands above. On this page's corpus two plain
 # classifiers of the 390 numbers show that it depends on who listens: a linear one, and the nearest
@@ -680,12 +680,12 @@ for name, against in (("hard", {"mining": "hard"}), ("all", {})):
 # The choice that moves the accuracy furthest is {glue:text}`furthest`. Whoever reads a poster that does not
 # name such a choice cannot know which of these rows they are looking at.
 #
-# One row is a lesson of its own. With the hardest triplets from scratch the embeddings of these networks end at a
-# mean distance of {glue:text}`hard_spread` on the unit sphere, with {glue:text}`hard_active` % of the
-# triplets active: the collapse to one direction that {doc}`triplet-loss` warns of. And yet
+# One row is a lesson of its own. With the hardest triplets from scratch the embeddings of these networks
+# end at a mean distance of {glue:text}`hard_spread` on the unit sphere, with {glue:text}`hard_active` % of
+# the triplets active: the collapse to one direction that {doc}`triplet-loss` warns of. And yet
 # {glue:text}`scratch_hard` % are right by angle, beside {glue:text}`scratch_all` % with all triplets. What
-# is left of the differences, however small, still has enough order to answer by angle. The collapse shows in
-# the log: whoever watches the accuracy alone may not notice it.
+# is left of the differences, however small, still has enough order to answer by angle. The collapse shows
+# in the log: whoever watches the accuracy alone may not notice it.
 #
 # ## What can go wrong
 #
