@@ -107,14 +107,13 @@ import pandas as pd
 
 from ser_lib import claims, plots, records
 from ser_lib.book import glue
-from ser_lib.claims.paper_tables import INPUTS, TABLE_2
+from ser_lib.claims.paper_tables import CORPORA, INPUTS, TABLE_2
 from ser_lib.evidence import Missing, epochs, yardsticks
 from ser_lib.evidence.summaries import or_running, planned, ratio
 
 plan = tomllib.loads((records.results_folder() / "paper1" / "plan.toml").read_text())
 ledger = claims.load_ledger("paper1")
 evidence = claims.evidence("paper1")
-CORPORA = {"emodb": "EMO-DB", "ravdess": "RAVDESS"}
 PLACES = {(c, i): f"{CORPORA[c]}, {INPUTS[i]}" for c in CORPORA for i in INPUTS}
 UNIT = 1e-4  # that of the paper's table
 
@@ -248,7 +247,7 @@ print(f"  {picked.to_numpy().mean():.2f} after the one that the other half picks
 ROWS = {
     "A": {"objective": "A"},
     "S+A": {"objective": "S+A"},
-    "S+A+C, λ₁ = 1/16": {"objective": "S+A+C", "lambda1": 0.0625},
+    "S+A+C, λ₁ = 0.0625": {"objective": "S+A+C", "lambda1": 0.0625},
     "S+A+C, λ₁ = 4": {"objective": "S+A+C", "lambda1": 4.0},
 }
 
@@ -358,7 +357,7 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # line is the mean input. Look at the ends of the curves, and at the first five epochs.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: reconstruction error on held-out parts against the epoch, logarithmic, one curve each for A, S+A and S+A+C, and a thin dashed line for the mean input. Panels whose runs are missing have a note."}, "figure": {"caption": "Reconstruction error on held-out voices after each epoch, mean over parts and seeds.", "name": "fig-table2-epochs"}}
-CURVES = ["A", "S+A", "S+A+C, λ₁ = 1/16", "S+A+C, λ₁ = 4"]
+CURVES = ["A", "S+A", "S+A+C, λ₁ = 0.0625", "S+A+C, λ₁ = 4"]
 by_epoch = {
     key: epochs.table(evidence, condition(*key), "reconstruction")
     for key in whole

@@ -148,14 +148,15 @@ class ConvReLUMaxPool2d(nn.Module):
         """Compute the responses at the winning positions, this time with gradients."""
         batch, filters, cells = winners.shape
         (height, width), (tall, wide) = x.shape[1:], self.kernel_size
-        # One view of all runs of `wide` values, so that a patch is copied row by row.
+        # One view of all runs of `wide` values, so that a patch is copied row by row; filter by
+        # filter, as the products below want them, so that they are copied once.
         flat = x.flatten()
         runs = flat.as_strided((max(len(flat) - wide + 1, 0), wide), (1, 1))
-        image = torch.arange(batch, device=x.device)[:, None, None] * (height * width)
+        image = torch.arange(batch, device=x.device)[:, None] * (height * width)
         rows = torch.arange(tall, device=x.device) * width
-        index = ((winners + image)[..., None] + rows).flatten()
-        patches = runs.index_select(0, index).view(batch, filters, cells, tall * wide)
-        response = torch.einsum("bfck,fk->bfc", patches, self.weight.flatten(1))
+        index = ((winners.transpose(0, 1) + image)[..., None] + rows).flatten()
+        patches = runs.index_select(0, index).view(filters, batch, cells, tall * wide)
+        response = torch.einsum("fbck,fk->bfc", patches, self.weight.flatten(1))
         response = response + self.bias[:, None]
         return torch.relu(response).view(batch, filters, *self.output_size)
 

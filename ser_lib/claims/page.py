@@ -10,6 +10,7 @@ from typing import Any
 
 from ser_lib.claims.comparisons import LEVEL_OF_FAMILY, VERDICTS
 from ser_lib.claims.ledger import Ledger
+from ser_lib.claims.paper_tables import CORPORA, INPUTS
 from ser_lib.claims.rules import ON_PAPER, RULES
 from ser_lib.statistics import Interval
 
@@ -25,11 +26,11 @@ _MEANING = {
 }
 _OUTCOMES = {"missing": "runs missing"}
 _SAID = {
-    "emodb": "EMO-DB",
-    "ravdess": "RAVDESS",
-    "mfcc": "MFCC",
+    **CORPORA,
+    **INPUTS,
     "log_mel": "spectrograms",
     "parent_cnn": "the network of Yenigalla et al.",
+    "lambda1": "λ₁",
 }
 """How a page says what a configuration calls otherwise."""
 
@@ -432,7 +433,7 @@ def _smallest(claim: Mapping[str, Any]) -> str:
 def _setting(name: str, value: Any) -> str:
     if name in ("corpus", "input", "objective", "model"):
         return _SAID.get(value, str(value))
-    name = {"lambda1": "λ₁"}.get(name, name.replace("_", " "))
+    name = _SAID.get(name, name.replace("_", " "))
     if value == "validation":
         return f"{name} by validation"
     if isinstance(value, list):

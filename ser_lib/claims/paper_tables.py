@@ -19,6 +19,8 @@ PAPER_CORPUS = "iemocap"
 
 NOT_RUN = "not run here"
 INPUTS = {"mfcc": "MFCC", "log_mel": "spectrogram"}
+CORPORA = {"emodb": "EMO-DB", "ravdess": "RAVDESS"}
+"""The corpora of this study, as a reader knows them."""
 ACCURACIES: tuple[Metric, ...] = ("accuracy_overall", "accuracy_class")
 
 
