@@ -471,9 +471,8 @@ glue("wrong_favourites", int(wrong.sum()))
 # the kernels. Without asking, {glue:text}`wrong_favourites:d` of 200 winners would be wrong here. With
 # it, none can be: the rounded products only choose whom to ask. The library does so where the
 # processor gains by it, with a sharper bound (it takes the mean out of each patch), and takes the
-# plain search elsewhere. It takes a few rows of positions at a time, so that their scores stay in the
-# processor's cache. In `ser_lib/quick_search.py`, `_enter` notes whom to ask and `_decide` asks, both
-# loops in [Numba](https://numba.pydata.org).
+# plain search elsewhere. The decision is `_decide` in `ser_lib/quick_search.py`, a loop in
+# [Numba](https://numba.pydata.org).
 #
 # ## Memory
 #

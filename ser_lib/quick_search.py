@@ -14,8 +14,6 @@ patch. Then :math:`|d * sq| \le |\mu| |\sum d| + \lVert d \rVert \lVert sq - \mu
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +29,6 @@ LIMIT = 127
 """Largest integer on either side, so that the range is symmetric."""
 LONGEST_PATCH = 100_000
 """Values of a patch above which a score could leave 32 bits."""
-CACHE = 2**20
-"""Bytes of patches and scores that are worked on at a time, to stay in the processor's cache."""
 SLACK = 1e-6
 """Added to norms, in steps of the image's integers, for the rounding of float64."""
 
@@ -90,10 +86,7 @@ def search(
     steps = step[:, 0].numpy()
     integers = integers.to(torch.int8)
     found = np.empty((len(x), len(weight), rows * columns), np.int64)
-    positions = max(CACHE // (weight.shape[1] + 4 * len(weight)), wide)
-    # Both are taken from the system once.
-    space = torch.empty(len(weight) * positions, dtype=torch.int32)
-    waiting = np.empty((len(weight), tall * wide, 2), np.int32)
+    space = torch.empty(len(weight) * tall * wide, dtype=torch.int32)  # taken from the system once
     for number, image in enumerate(x.numpy()):
         low, high = float(image.min()), float(image.max())
         centred = image.astype(np.float64) - (low + high) / 2
@@ -110,38 +103,22 @@ def search(
             top, column = cell // columns * tall, cell % columns * wide
             left = min(column, last)  # a cell of silence is judged by the last column heard
             part = (slice(top, top + tall), slice(left, min(column + wide, last + 1)))
-            heard = part[1].stop - left
-            here = scale * errors[:, *part]
-            field = _Field(
+            # A copy in plain order: of an overlapping view torch's product is wrong.
+            block = patches[:, :, *part].clone(memory_format=torch.contiguous_format)
+            block = block.view(weight.shape[1], -1)
+            scores = space[: len(weight) * block.shape[1]].view(len(weight), -1)
+            torch._int_mm(integers, block, out=scores)
+            positions = _decide(
+                scores.view(-1, tall, part[1].stop - left).numpy(),
+                scale * steps,
+                bounds,
+                scale * errors[:, *part],
+                np.ascontiguousarray(repeats[part]),  # one layout, so compiled once
                 filters,
                 centred,
                 (top, left),
-                scale * steps,
-                bounds,
-                bounds @ here.max((1, 2)),
-                here,
-                np.ascontiguousarray(repeats[part]),  # one layout, so compiled once
             )
-            race = _Race(
-                np.full(len(weight), np.iinfo(np.int32).min, np.int32),
-                np.full(len(weight), -np.inf),
-                np.zeros(len(weight), np.int64),
-                np.zeros(len(weight), np.int64),
-                waiting,
-            )
-            band = positions // heard
-            for start in range(0, tall, band):
-                end = min(start + band, tall)
-                block = patches[:, :, top + start : top + end, part[1]]
-                # A copy in plain order: of an overlapping view torch's product is wrong.
-                block = block.clone(memory_format=torch.contiguous_format)
-                block = block.view(weight.shape[1], -1)
-                scores = space[: len(weight) * block.shape[1]].view(len(weight), -1)
-                torch._int_mm(integers, block, out=scores)
-                _enter(scores.view(len(weight), -1, heard).numpy(), start, field, race)
-            _decide(field, race)
-            row, offset = np.divmod(race.winners, heard)
-            found[number, :, cell] = (top + row) * x.shape[2] + column + offset
+            found[number, :, cell] = positions + column - left
     return torch.from_numpy(found)
 
 
@@ -194,37 +171,23 @@ def _patches(
     return errors, repeats
 
 
-class _Field(NamedTuple):
-    """A cell of an image, and what is known of it and of the filters."""
-
-    filters: Floats
-    image: Floats
-    corner: tuple[int, int]
-    steps: Floats
-    bounds: Floats
-    margins: Floats
-    errors: Floats
-    repeats: Flags
-
-
-class _Race(NamedTuple):
-    """Where each filter's search in a cell stands."""
-
-    scores: Ints
-    values: Floats
-    """Of the best so far, in float64."""
-    winners: Indices
-    """The best so far: its row times the width of the cell, plus its column."""
-    counts: Indices
-    waiting: Ints
-    """Position and score of those that may be better still."""
-
-
 @numba.njit(nogil=True)
-def _enter(scores: Ints, start: int, field: _Field, race: _Race) -> None:
-    """Put on the waiting list which positions of some rows the bound leaves in the race."""
+def _decide(
+    scores: Ints,
+    steps: Floats,
+    bounds: Floats,
+    errors: Floats,
+    repeats: Flags,
+    filters: Floats,
+    image: Floats,
+    corner: tuple[int, int],
+) -> Indices:
+    """Let float64 decide between the positions of a cell that the bound leaves in the race."""
     count, tall, wide = scores.shape
+    top, left = corner
+    worst = (errors[0].max(), errors[1].max(), errors[2].max())
     rows = np.empty(tall, np.int32)
+    found = np.empty(count, np.int64)
     for f in range(count):
         best_row, best = 0, scores[f, 0, 0]
         for row in range(tall):
@@ -234,64 +197,34 @@ def _enter(scores: Ints, start: int, field: _Field, race: _Race) -> None:
             rows[row] = largest
             if largest > best:
                 best_row, best = row, largest
-        asked = -1
-        if best > race.scores[f]:  # it is asked at once, which keeps many others off the list
-            best_column = 0
-            while scores[f, best_row, best_column] != best:
-                best_column += 1
-            asked = best_row * wide + best_column
-            value = _response_at(field, f, start * wide + asked)
-            race.scores[f] = best
-            if value > race.values[f]:
-                race.values[f] = value
-                race.winners[f] = start * wide + asked
-        value, step = race.values[f], field.steps[f]
-        bias, spread, size = field.bounds[f]
-        least = np.int32(np.ceil((value - field.margins[f]) / step))
+        best_column = 0
+        while scores[f, best_row, best_column] != best:
+            best_column += 1
+        first_row, first_column = best_row, best_column
+        value = _response(filters[f], image, top + best_row, left + best_column)
+        bias, spread, size = bounds[f]
+        margin = bias * worst[0] + spread * worst[1] + size * worst[2]
+        least = np.int32(np.ceil((value - margin) / steps[f]))
         for row in range(tall):
             if rows[row] < least:
                 continue
             for column in range(wide):
                 score = scores[f, row, column]
-                if score < least or row * wide + column == asked:
+                if score < least or (row == first_row and column == first_column):
                     continue
-                place = start + row
-                if place > 0 and field.repeats[place, column]:
+                if row > 0 and repeats[row, column]:
                     continue
-                error = bias * field.errors[0, place, column]
-                error += spread * field.errors[1, place, column]
-                error += size * field.errors[2, place, column]
-                if score * step + error < value:
+                error = bias * errors[0, row, column] + spread * errors[1, row, column]
+                error += size * errors[2, row, column]
+                if score * steps[f] + error < value:
                     continue
-                entry = race.waiting[f, race.counts[f]]
-                entry[0], entry[1] = place * wide + column, score
-                race.counts[f] += 1
-
-
-@numba.njit(nogil=True)
-def _decide(field: _Field, race: _Race) -> None:
-    """Let float64 decide between the best and those on the waiting list."""
-    wide = field.repeats.shape[1]
-    for f in range(len(race.winners)):
-        value, winner, step = race.values[f], race.winners[f], field.steps[f]
-        bias, spread, size = field.bounds[f]
-        for position, score in race.waiting[f, : race.counts[f]]:
-            row, column = divmod(position, wide)
-            error = bias * field.errors[0, row, column] + spread * field.errors[1, row, column]
-            error += size * field.errors[2, row, column]
-            if score * step + error < value:
-                continue
-            other = _response_at(field, f, position)
-            if other > value or (other == value and position < winner):
-                value, winner = other, position
-        race.values[f], race.winners[f] = value, winner
-
-
-@numba.njit(nogil=True)
-def _response_at(field: _Field, f: int, position: int) -> float:
-    """Response of filter ``f`` at a position of the cell."""
-    row, column = divmod(position, field.repeats.shape[1])
-    return _response(field.filters[f], field.image, field.corner[0] + row, field.corner[1] + column)
+                other = _response(filters[f], image, top + row, left + column)
+                earlier = row < best_row or (row == best_row and column < best_column)
+                if other > value or (other == value and earlier):
+                    best_row, best_column, value = row, column, other
+                    least = np.int32(np.ceil((value - margin) / steps[f]))
+        found[f] = (top + best_row) * image.shape[1] + left + best_column
+    return found
 
 
 @numba.njit(nogil=True, fastmath={"reassoc", "contract"})
