@@ -1,4 +1,4 @@
-"""One run, one record: its folder while it lives, three Parquet files once it is packed.
+"""One run, one record: its folder while it lives, four Parquet tables once it is packed.
 
 A run's folder holds ``config.json``, ``environment.json``, ``history.json`` (one row an epoch),
 ``predictions.json`` (one row a tested utterance, with every class's probability),
@@ -98,7 +98,8 @@ def load(study: str, root: str | Path | None = None) -> Records:
     missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    # `pack` writes `runs` last: read first, it names no run that the other tables may still lack.
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in reversed(TABLES)}
     _fill_settings(tables["runs"])
     if "by" not in tables["predictions"]:  # records older than the second way to answer
         tables["predictions"]["by"] = "softmax"

@@ -76,7 +76,9 @@ class Sources:
         return self._datasets[config.corpus, features]
 
 
-_EXPECTED = {"emotions", "folds", "note", "protocols", "sessions", "utterances"}
+_EXPECTED = {
+    "emotions", "folds", "note", "protocols", "sessions", "utterances", "utterances_of_all",
+}  # fmt: skip
 """Names that a table ``[rules.corpora.NAME]`` may have, here or for the evidence."""
 
 

@@ -182,9 +182,9 @@ def run(
         f"{plan.name}: {len(plan.runs)} runs, {finished} finished here, "
         f"{len(unfinished) - len(open_runs)} packed only, {len(open_runs)} to do"
     )
-    repeated = [c for c in plan.runs if c.identity in packed] if again and not open_runs else []
+    repeated = plan.runs if again and all(c.identity in packed for c in plan.runs) else ()
     if repeated:
-        say("all that is not finished here is packed: run again, to compare with the records")
+        say("all of them are packed: run again what is not finished here, to compare")
         open_runs = unfinished
     done = len(plan.runs) - len(open_runs)
     for config in open_runs:

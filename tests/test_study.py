@@ -167,6 +167,10 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     ser("study", "pack", "tiny", *features)
     rest = ser("study", "run", "tiny", *features, "--fold", 0, "--runs", "elsewhere").stdout
     assert "1 packed only, 3 to do" in rest
+    # Three more are finished and not packed yet: nothing is repeated.
+    rest = ser("study", "run", "tiny", *features, "--fold", 0, "--runs", "elsewhere").stdout
+    assert "3 finished here, 1 packed only, 0 to do" in rest
+    assert "epochs [" not in rest
     again = ser("study", "run", "tiny", *one, "--runs", "again").stdout
     assert "the same 24 predictions as the record, bit for bit" in again
     record = pd.read_parquet("results/tiny/predictions.parquet")

@@ -159,13 +159,13 @@ def _compare(
     margin = math.log(margin) if logarithm else margin
     cells = []
 
-    def close(interval: Interval) -> bool:
+    def close(interval: Interval, adjusted: bool) -> bool:
         """Whether the outcome is another if both ends move by a twentieth of the margin."""
         found = set()
         for step in (-margin / 20, margin / 20):
             low, high = interval.low - step, interval.high + step
             outcome = judge(Interval(interval.estimate, min(low, high), max(low, high)), margin)
-            if "family" in claim and outcome in ("holds", "contradicted"):
+            if adjusted and outcome in ("holds", "contradicted"):
                 outcome = "undecided"  # in a family it is the p value that decides on a side
             found.add(outcome)
         return len(found) > 1
@@ -187,7 +187,7 @@ def _compare(
                 "p": cell.p_value,
                 **numbers,
             }
-            if close(interval):
+            if close(interval, decides and "family" in claim):
                 cell.numbers["close"] = True
             if logarithm:
                 cell.numbers["ratio"] = [math.exp(end) for end in interval.ends]
@@ -288,7 +288,7 @@ def best(claim: Claim, evidence: Evidence) -> Finding:
     Contradicted if another value is better by the rule of ``better``, adjusted over the values, or
     if the ``baseline``, where there is one, is; holds if the chosen one has the highest estimate
     and is better than the baseline or, where there is none, than one of the others, since one of
-    ten has the highest estimate by luck alone; else undecided.
+    the values always has the highest estimate, if only by luck; else undecided.
     """
     name, chosen = claim["vary"], claim["chosen"]
     others = [value for value in claim["values"] if value != chosen]

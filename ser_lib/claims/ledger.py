@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from ser_lib.claims.rules import NEEDED, RULES
 from ser_lib.evidence import Protocol
 
 _ALWAYS = ("id", "says", "place", "quote", "protocol", "rule")
+_ONLY_SOME = (
+    "ours", "printed", "printed_effect", "family", "metric", "smallest", "beside", "baseline",
+    "reason", "source", "reference", "per_cent", "test_size",
+)  # fmt: skip
+_KNOWN = {*_ALWAYS, *_ONLY_SOME, *chain.from_iterable(NEEDED.values())}
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,8 @@ def load_ledger(study: str, root: Path | None = None) -> Ledger:
     try:
         smallest = plan["rules"]["smallest_effect"]
         protocol = Protocol.from_rules(text["rules"], plan.get("fixed", {}), smallest)
-        left_out = [{k: v for k, v in c.items() if k != "reason"} for c in text.get("left_out", ())]
-        claims = tuple(_complete(claim, smallest, left_out) for claim in text["claims"])
+        families = text["rules"].get("families", ())
+        claims = tuple(_complete(claim, smallest, families) for claim in text["claims"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {type(error).__name__} {error}") from error
     except ValueError as error:
@@ -79,8 +85,8 @@ def load_ledger(study: str, root: Path | None = None) -> Ledger:
     return Ledger(study, folder, text, claims, protocol)
 
 
-def _complete(claim: Any, smallest: float, left_out: list[dict[str, Any]]) -> dict[str, Any]:
-    """Refuse a claim that cannot be judged; fill in the smallest effect, drop what is left out."""
+def _complete(claim: Any, smallest: float, families: Collection[str]) -> dict[str, Any]:
+    """Refuse a claim that cannot be judged; fill in the smallest effect."""
     name = claim.get("id", claim)
     if absent := [entry for entry in _ALWAYS if not claim.get(entry)]:
         raise ValueError(f"claim {name!r} lacks {', '.join(absent)}")
@@ -91,16 +97,13 @@ def _complete(claim: Any, smallest: float, left_out: list[dict[str, Any]]) -> di
         raise ValueError(f"claim {name!r}: unknown rule {rule!r}, known: {', '.join(RULES)}")
     if absent := [entry for entry in NEEDED[rule] if entry not in claim]:
         raise ValueError(f"claim {name!r}: rule {rule!r} needs {', '.join(absent)}")
+    if strange := sorted(set(claim) - _KNOWN):
+        raise ValueError(f"claim {name!r}: nothing reads {', '.join(strange)}")
     if "family" in claim and rule not in ("better", "lower"):
         raise ValueError(f"claim {name!r}: rule {rule!r} has no p value for a family")
-    made = {"smallest": smallest, **claim}
-    if "cells" in made:
-        made["cells"] = [
-            where
-            for where in made["cells"]
-            if not any(gone.items() <= where.items() for gone in left_out)
-        ]
-    return made
+    if (family := claim.get("family")) and family not in families:
+        raise ValueError(f"claim {name!r}: family {family!r} is none of {', '.join(families)}")
+    return {"smallest": smallest, **claim}
 
 
 def studies(root: Path | None = None) -> tuple[str, ...]:

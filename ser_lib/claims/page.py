@@ -90,21 +90,22 @@ The comparisons on which the analyses differ, in points, estimate and 95 % inter
 """
 
 _RATIOS = """\
-Ratios were to be judged by the plan's bootstrap, over held-out parts, and are judged by the t-test
-over folds (why, say the deviations). By the bootstrap, {count} of the {total} claims on ratios
-would read otherwise{which}.
+Ratios were to be judged by the plan's bootstrap, over held-out parts or folds, and are judged by
+the t-test over folds (why, say the deviations). By the bootstrap, {count} of the {total} claims on
+ratios would read otherwise{which}.
 """
 
 _WORDS = """\
-The plan has no word for "undecided". By its own words the {undecided} undecided claims would be not
-reproduced.
+The plan has no word for "undecided": by its own words the {undecided} undecided claims would be not
+reproduced{save}.
 """
 
 _CLAIM = r"`?\b([a-z0-9]+(?:-[a-z0-9]+)+)\b`?"
 
 _CLOSE = """\
-Close calls, where the outcome would be another if both ends of the interval moved by a twentieth of
-the smallest effect (another seed of the bootstrap moves them by less): {which}.
+Close calls among the comparisons that decide, where the outcome would be another if both ends of
+the interval moved by a twentieth of the smallest effect, which another seed of the bootstrap can
+do: {which}.
 """
 
 _DEVIATIONS = """\
@@ -291,7 +292,13 @@ def _otherwise(
         parts.append(_RATIOS.format(count=len(changed), total=len(ratios), which=which))
     undecided = sum(judged[claim["id"]]["verdict"] == "undecided" for claim in ledger.theirs)
     if undecided:
-        parts.append(_WORDS.format(undecided=undecided))
+        judged_otherwise = any(
+            entry["verdict"] == "undecided" != entry["planned"]["verdict"]
+            for entry in ratios.values()
+        )
+        save = ", but for the ratios that its own bootstrap judges otherwise"
+        save = save if judged_otherwise else ""
+        parts.append(_WORDS.format(undecided=undecided, save=save))
     close = [
         f"{links[name]} ({_where(cell)})"
         for name, entry in judged.items()
@@ -398,8 +405,10 @@ def _effect(numbers: Mapping[str, Any], metric: str) -> str:
         return f"{numbers['reached']} of {numbers['draws']} draws; accuracies {spread}"
     if "accuracies" in numbers:
         return ", ".join(f"{name}: {100 * v:.1f}" for name, v in numbers["accuracies"].items())
-    found, wanted = (numbers.get(k) for k in ("runs", "runs_needed"))
-    return f"{found} of {wanted} runs" if wanted else ""
+    for what in ("runs", "values"):
+        if wanted := numbers.get(f"{what}_needed"):
+            return f"{numbers[what]} of {wanted} {what}"
+    return ""
 
 
 def _p_value(numbers: Mapping[str, Any]) -> str:

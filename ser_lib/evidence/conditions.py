@@ -128,8 +128,8 @@ class Evidence:
 
         Raises:
             Missing: some are not there.
-            ValueError: the condition is wrong, two runs are of the same fold and seed, or runs are
-                of different copies of the corpus.
+            ValueError: the condition is wrong, two runs are of the same fold and seed, or the
+                records have the corpus's emotions from different copies of it.
         """
         config = self.config(condition)
         seeds = condition.get("seeds", self.protocol.seeds)
@@ -137,19 +137,21 @@ class Evidence:
         if self.records is None:
             raise Missing(0, wanted)
         runs = self.records.runs
-        kept = np.ones(len(runs), dtype=bool)
+        kept = runs["seed"].isin(seeds).to_numpy()
+        same = {}
         for name in _SETTINGS:
-            value = as_column(getattr(config, name))
             if name not in runs:
                 raise ValueError(f"the records have no column {name!r}")
-            kept &= (runs[name] == value).to_numpy()
-        found = runs[kept & runs["seed"].isin(seeds).to_numpy()]
+            same[name] = (runs[name] == as_column(getattr(config, name))).to_numpy()
+            kept = kept & same[name]
+        # Of all runs, not of this condition's: another may be compared with it.
+        if runs["corpus_hash"][same["corpus"] & same["emotions"]].nunique() > 1:
+            raise ValueError(f"runs on {config.corpus} are of different copies of the corpus")
+        found = runs[kept]
         if len(twice := found[found.duplicated(["fold", "seed"])]):
             raise ValueError(
                 f"two runs of {config.label}: run {twice['run'].iloc[0]} is the second"
             )
-        if found["corpus_hash"].nunique() > 1:
-            raise ValueError(f"runs of {dict(condition)} are of different copies of the corpus")
         if len(found) < wanted:
             raise Missing(len(found), wanted)
         return found
@@ -204,9 +206,12 @@ class Evidence:
             table = runs.pivot(index="fold", columns="seed", values=measure)
         else:
             raise ValueError(f"measure {measure!r} is not in the records")
-        if table.empty or table.isna().any(axis=None) or (table <= 0).any(axis=None):
-            raise ValueError(f"{measure} of {dict(condition)} is missing or not positive somewhere")
-        return table.astype(float)
+        table = table.astype(float)
+        if table.empty or not (np.isfinite(table) & (table > 0)).all(axis=None):
+            raise ValueError(
+                f"{measure} of {dict(condition)} is missing, infinite or not positive somewhere"
+            )
+        return table
 
     def _records(self) -> Records:
         if self.records is None:

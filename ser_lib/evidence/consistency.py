@@ -16,7 +16,8 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
     """Say where packed records contradict themselves.
 
     A run's name must be that of its configuration, what it predicted the emotion of its highest
-    score, and the accuracy of its predictions that of its history at the epoch it chose.
+    score, and the accuracy of its predictions that of its history at the epoch it chose; one that
+    classifies must have predictions.
     """
     problems = []
     known = {f.name for f in fields(RunConfig)}
@@ -32,6 +33,12 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
         if name != row["run"]:
             problems.append(f"run {row['run']}: its configuration is that of {name}")
     known_runs = {row["run"]: row for row in records.runs.to_dict("records")}
+    heard = set(records.predictions["run"])
+    problems += [
+        f"run {name}: classifies, and has no predictions"
+        for name, row in known_runs.items()
+        if "S" in row["objective"] and name not in heard
+    ]
     told = records.history.set_index(["run", "epoch"])
     for (run, way, by), part in records.predictions.groupby(["run", "way", "by"]):
         run, way = str(run), int(str(way))
@@ -49,7 +56,7 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
         column = f"accuracy_class{'' if by == 'softmax' else f'_{by}'}_{tested}"
         value = told[column].get(epoch) if column in told else None
         mine = accuracy_class(part["truth"], part["predicted"])
-        if value is None or abs(value - mine) > 1e-9:
+        if value is None or not abs(value - mine) <= 1e-9:  # nor may it be nan
             problems.append(
                 f"run {run}, way {way}: class accuracy {mine:.6f} by its predictions, "
                 f"{value} by its history at epoch {epoch[1]}"

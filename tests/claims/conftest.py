@@ -25,6 +25,7 @@ def house(tmp_path):
                 "seeds": list(SEEDS),
                 "corpora": {"emodb": size, "ravdess": size},
                 "lambda1_by_validation": [4.0, 0.0625],
+                "families": {c["family"]: "tests" for c in entries if "family" in c},
             },
             "claims": list(entries),
         }

@@ -79,7 +79,7 @@ def test_what_the_plan_would_say_of_a_ratio_is_adjusted_and_settled_too(house):
     assert judged["claim"]["planned"]["verdict"] == "reproduced"
     assert judged["other"]["planned"]["verdict"] == judged["other"]["verdict"] == "open"
     page = claims.ledger_page("paper1", root)
-    assert "By the bootstrap, 1 of the 2 claims on ratios" in page
+    assert "By the bootstrap, 1 of the 2 claims on\nratios" in page
     assert "otherwise: [S+A beats S, claim](#claim-claim), reproduced instead of undecided." in page
     assert "| by the plan's bootstrap | reproduced: holds 1." in page
 
@@ -100,8 +100,10 @@ def test_a_close_call_is_marked(low, high, alone, in_a_family):
     for given, close in ((claim, alone), ({**claim, "family": "table1"}, in_a_family)):
         interval = Interval((low + high) / 2, low, high)
         measured = (interval, 0.5, {})
-        (cell,) = _compare(given, lambda *_, found=measured: found, _direction).cells
+        given = {**given, "beside": [{"lambda1": 4.0}]}
+        cell, beside = _compare(given, lambda *_, found=measured: found, _direction).cells
         assert cell.numbers.get("close", False) is close
+        assert beside.numbers.get("close", False) is alone  # no rule adjusts what stands beside
 
 
 def test_a_test_over_folds_stands_beside_the_accuracy_that_decides(house):

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from ser_lib.evidence import Evidence, Missing
@@ -93,6 +95,16 @@ def alike(runs):
             lambda t: t.assign(corpus_hash=[*t["corpus_hash"][1:], "f" * 16]),
             "different copies of the corpus",
         ),
+        (
+            "runs",
+            lambda t: pd.concat([t, t.assign(corpus_hash="f" * 16)]),
+            "different copies of the corpus",
+        ),
+        (  # of another condition, which this one could be compared with
+            "runs",
+            lambda t: pd.concat([t, t.assign(objective="S+A", corpus_hash="f" * 16)]),
+            "different copies of the corpus",
+        ),
         ("predictions", lambda t: t[1:], "seed 0 tested 479 utterances, 479 different ones"),
         (
             "predictions",
@@ -130,9 +142,9 @@ def test_measures_are_of_the_last_epoch_and_must_be_there():
     assert set(table.xs("0", level="part").to_numpy().ravel()) == {2.0}
     with pytest.raises(ValueError, match="measure 'beauty' is not in the records"):
         last.by_part(S, "beauty")
-    for wrong in (float("nan"), 0.0, -1.0):
+    for wrong in (float("nan"), float("inf"), 0.0, -1.0):
         broken = spoil("history", lambda t, value=wrong: t.assign(cross_entropy_1=value))
-        with pytest.raises(ValueError, match="missing or not positive somewhere"):
+        with pytest.raises(ValueError, match="missing, infinite or not positive"):
             broken.by_part(S, "cross_entropy")
 
 
@@ -142,6 +154,17 @@ def test_predictions_without_a_run_are_an_inconsistency():
     lost = runs["run"].iloc[0]
     found = inconsistencies(joined((runs[1:], predictions, history)))
     assert f"run {lost}: predictions without a run" in found
+
+
+def test_a_run_without_predictions_or_with_no_number_in_its_history_is_an_inconsistency():
+    runs, predictions, history = made(0.5)
+    lost = runs["run"].iloc[0]
+    silent = joined((runs, predictions[predictions["run"] != lost], history))
+    assert inconsistencies(silent) == (f"run {lost}: classifies, and has no predictions",)
+    history.loc[history["run"] == lost, "accuracy_class_0"] = np.nan
+    (found,) = inconsistencies(joined((runs, predictions, history)))
+    assert found.startswith(f"run {lost}, way 1")
+    assert "nan by its history" in found
 
 
 def test_answers_are_told_apart_by_how_they_were_given():
