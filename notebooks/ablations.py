@@ -429,9 +429,9 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 # t-test over folds, corrected for the training data that folds share ({doc}`table-1`). Where runs are
 # missing, the page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
-# One warning, above all for the rows of spectrograms: there batch norm's running averages lag so far behind
-# that a trained network often gives everybody one answer. {doc}`table-1` shows it, and how the same trainings
-# do with measured moments, on both inputs.
+# One warning, above all for EMO-DB's spectrograms: there batch norm's running averages lag so far behind
+# that a trained network gives everybody one answer after many epochs. {doc}`table-1` shows for every row how
+# often, and how the same trainings on EMO-DB do with measured moments, on both inputs.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
 # corpora and, for accuracies, compactness and reconstruction errors, with a correction for their number
@@ -548,8 +548,8 @@ for number, where in enumerate(places.values()):
 # ledger on that claim: {glue:text}`verdict-auxiliary-task-regularises`.
 #
 # And mind what was tested: in three of the four places an auxiliary task that these networks hardly solve.
-# On the new voices of EMO-DB, and on those of RAVDESS with MFCC, the decoder does little or no better than
-# the mean of all inputs ({doc}`table-2`); whether a decoder that works would help the classes, these runs do
+# On RAVDESS with MFCC the decoder does little better than the mean of all inputs, on EMO-DB with MFCC no
+# better, and on EMO-DB with spectrograms far worse ({doc}`table-2`); whether a decoder that works would help the classes, these runs do
 # not say. On RAVDESS with spectrograms it does clearly better than that mean, and there S+A minus S is
 # {glue:text}`sa_3`.
 #
@@ -949,9 +949,9 @@ else:
 
 # %% [markdown]
 # Zero would mean that each addition brings the same with and without the other. Below zero, they partly do
-# the same work, or hinder each other. The two figures are averages of the same answers: pooled, as the
-# gains above are, a speaker with few recordings of an emotion counts for less in it. Where they differ by
-# as much as they amount to, there is no interaction to be seen. An interaction is a difference of
+# the same work, or hinder each other. Both figures average the same answers; in the pooled one, as in the
+# gains above, a speaker with few recordings of an emotion counts for less. Where the two differ by as much
+# as either is from zero, or even in sign, no interaction is to be seen. An interaction is a difference of
 # differences, so as a rule its spread over speakers is larger than that of a gain: it needs more speakers
 # than the gains do.
 #

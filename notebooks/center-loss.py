@@ -205,7 +205,7 @@ print("gradient", rounded(gradient[0]), "and", rounded(leaf.grad[0]))
 # $(\tfrac43, \tfrac43)$. For sadness the sum is $(3, 0)$, over $1 + 3$ it is $(0.75, 0)$, and the
 # center moves from $(-1, 0)$ to $(-1.375, 0)$.
 #
-# The same with other words: since $\sum (c_j - z_i) = n_j (c_j - m_j)$, where $m_j$ is the mean of
+# The same in other words: since $\sum (c_j - z_i) = n_j (c_j - m_j)$, where $m_j$ is the mean of
 # class $j$ in the batch, the center goes the share $\alpha \, n_j / (1 + n_j)$ of the way to that
 # mean. A class with many embeddings goes nearly the share $\alpha$; one with a single embedding
 # half of that; an absent one stays, and nothing is divided by zero. That is what the 1 is for.
@@ -293,7 +293,7 @@ print("parameters for an optimiser:", list(center_loss.parameters()))
 # %% [markdown]
 # ### Why the centers are no parameters
 #
-# The last line is empty on purpose. The centers are a *buffer*: stored with the network and moved
+# The list in the last line is empty on purpose. The centers are a *buffer*: stored with the network and moved
 # with it to another device, but invisible to the optimiser. It would be less code to make them
 # parameters and let `loss.backward()` find their gradient, and widely used implementations do. But
 # then four things happen to the centers that nobody asked for:
@@ -306,7 +306,7 @@ print("parameters for an optimiser:", list(center_loss.parameters()))
 # 4. rare classes lag, because the factor of {eq}`eq-delta` is missing.
 #
 # Let us measure the first and the third, under plain gradient descent. The four
-# embeddings of `cloud` stay where they are; the center is moved 100 times, and then we look how far it is
+# embeddings of `cloud` stay where they are; the center is moved 100 times, and then we see how far it is
 # from their mean.
 
 
@@ -616,7 +616,7 @@ for norm in ("l2", "l1"):
 # classes to one place. With a small $\alpha$ and a large $\lambda_1$ that can last, as the lab shows.
 #
 # **Dropout before the loss.** Paper 1 does not say whether its embedding is taken before or after
-# dropout. After it, half of its numbers are zero at random in training, and even a perfectly compact
+# dropout. After it, a part of its numbers (half, in our study) is zero at random in training, and even a perfectly compact
 # class pays. The library takes the embedding after the ReLU and before dropout.
 #
 # **Compact on training data.** The centers are fitted to the training embeddings. Compactness there

@@ -165,7 +165,7 @@ plots.embeddings.maps({m: (train_maps[m], points[m, "train"][1]) for m in models
 
 # %% [markdown]
 # Whichever you chose, you judged how well a network repeats what it was told: the emotion of every one
-# of these utterances, forty epochs long. Of a new voice this figure says nothing. Now the same networks
+# of these utterances, for forty epochs. Of a new voice this figure says nothing. Now the same networks
 # for the {glue:text}`n_held_out:d` utterances of the two speakers whom none of them has heard; t-SNE
 # has a perplexity of {glue:text}`perplexity_held:d` here, as there are fewer points. Look at what has
 # become of the clusters.
@@ -523,9 +523,9 @@ pd.DataFrame(rows).T
 # have shown the reverse. The interval is that of the mean: a single picture can lie on the other side of 1
 # even where the interval does not hold 1. That
 # center loss can fail to tidy even what it was trained on is no contradiction: it shrinks distances,
-# those between the classes as well, and compactness is their ratio ({doc}`center-loss`). And the embeddings of
-# spectrograms are taken with batch norm's running averages, which lag far behind there ({doc}`table-1`): their
-# maps show that as well.
+# those between the classes as well, and compactness is their ratio ({doc}`center-loss`). And batch norm, which
+# standardises each batch by its own moments in training, does so afterwards by averages kept on the way. With
+# spectrograms these can lag far behind ({doc}`table-1`), and a map may show the lag and not what was learned.
 #
 # ## What can go wrong
 #
@@ -576,7 +576,7 @@ print(f"by hand {within / between:.5f}, recorded {recorded:.5f}")
 print(f"relative difference {abs(within / between / recorded - 1):.1e}")
 
 # %% [markdown]
-# Hardly anything remains: the column was computed from the same rounded embeddings, so this checks the
+# Nothing remains: the column was computed from the same rounded embeddings, so this checks the
 # formula and not the rounding. Against unrounded ones the difference would be small too, since in a
 # mean over many numbers most of the rounding cancels.
 #

@@ -574,7 +574,8 @@ glue("together", float(steps.corr().iloc[0, 1]))
 # - **Not IEMOCAP.** Whatever comes out here neither confirms nor refutes the numbers of paper 1,
 #   which belong to another corpus. It asks whether the *claim* carries over.
 # - **Open choices.** The paper leaves several settings open, and the meaning of $\lambda_1 = 4$
-#   depends on one of them: whether the center loss is a sum or a mean over the batch.
+#   depends on what our copy of it cannot tell, since equation 1 is lost there: whether the center loss is
+#   a sum or a mean over the batch.
 #
 # ## What can go wrong
 #

@@ -349,9 +349,10 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # center loss is a mean, and Adadelta's ε, are fixed in the code.
 #
 # One printed number also raises a question. In Table 1 the row "S, Spectrogram" equals the row of
-# the group's earlier network {cite:p}`yenigalla2018` to the last digit: 71.2 and 61.9. Either two
-# networks tied in both columns, or the row was taken over. In the second case the step from S to
-# S+C in that table changes the network as well as the loss. We cannot tell which it was.
+# the group's earlier network {cite:p}`yenigalla2018` to the last digit: 71.2 and 61.9. Two networks may
+# have tied in both columns, the row may have been taken over, or both rows may be of one network
+# ({doc}`table-1`). If it was taken over, every step from S with spectrograms changes the network as well as
+# the loss; the rows with MFCC have an S of their own. We cannot tell which it was.
 #
 # ## Three losses
 #
@@ -367,7 +368,7 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # the embeddings of a class lie.
 #
 # **C, the center loss** {cite:p}`wen2016`, which paper 1 believes new to the recognition of emotions;
-# {cite:t}`dai2019` had tried it on IEMOCAP before, and report a gain. Each class $k$ has a center
+# {cite:t}`dai2019`, parallel work of the month before, tried it on IEMOCAP too, and report a gain. Each class $k$ has a center
 # $c_k$, a point among the embeddings. The loss is half the mean squared distance of the embeddings
 # $z_i$ to the centers of their classes,
 #

@@ -181,8 +181,8 @@ plots.diagrams.winners_on(
 # at only {glue:text}`different` different places. Where a whole quarter is zero after ReLU, its first
 # position stands for it: {glue:text}`zero_winners:d` of the winners are such, and have no gradient
 # either. In the silence there are none but at its beginning: where all positions are equal, the first
-# wins. A small change of any other number in the response changes nothing further on, so its gradient
-# is exactly zero.
+# wins. Ties apart, a small change of any other number in the response changes nothing further on, so its
+# gradient is exactly zero; of equal ones PyTorch gives the first all of it.
 #
 # A framework does not know this when it convolves. It computes all positions, *keeps* them all for
 # the backward pass, and then sends back gradients that are nearly all zeros. This chapter turns it
@@ -354,8 +354,8 @@ glue("fewest_alike", float(equality.iloc[:, 3].min()))
 #
 # ## Ties
 #
-# Zeros after ReLU are ties without a gradient. In silence all patches are equal, so any position may
-# win: same patch, same value, same gradient. Where *different* patches have exactly equal responses, the
+# Zeros after ReLU are ties without a gradient. In silence all patches of a row are equal, so any of them
+# may win: same patch, same value, same gradient. Where *different* patches have exactly equal responses, the
 # convention decides:
 
 # %%
@@ -409,8 +409,8 @@ print(f"{len(shares)} recordings: {np.mean(shares):.0%} of the positions are loo
 # %% [markdown]
 # Over {glue:text}`looked_files:d` recordings, {glue:text}`looked_at:.0f` % of the positions of the smallest
 # kernel on MFCC are computed. The plain convolution computes all of them: it cannot know that they are
-# equal. The shorter the recordings in their six seconds, the larger the saving; on a corpus where most are
-# cut at six seconds there is none.
+# equal. The shorter the recordings in their six seconds, the larger the saving; where all are cut at
+# six seconds there is none.
 #
 # ## Guess in small integers, decide exactly
 #
@@ -501,7 +501,7 @@ glue("plain_batch", 16 * float(memory.loc["128 × 188", "plain (MiB)"]) / 1024)
 glue("search_batch", 16 * float(memory.loc["128 × 188", "search (MiB)"]))
 
 # %% [markdown]
-# That is per recording, and by counting alone. A batch of 16 spectrograms keeps about
+# That is per recording, and by counting alone. A batch of 16 spectrograms, as below, keeps about
 # {glue:text}`plain_batch:.1f` GiB in the plain form, and {glue:text}`search_batch:.0f` MiB by search,
 # *whatever the size of the input*: the four patches do not grow with it. At the worst moment more is
 # needed: the plain layers hold one response before ReLU and a gradient as well, the search the
@@ -510,8 +510,9 @@ glue("search_batch", 16 * float(memory.loc["128 × 188", "search (MiB)"]))
 # ## Measured
 #
 # `bench.layer.compare` runs one training step, forward and backward, of all four paths in both forms,
-# in turn, in the same process, and measures time and peak memory. Half of the rows have inputs of
-# which the second half is silence.
+# in turn, in the same process, and measures time and peak memory. The inputs are random numbers; in half of
+# the rows their second half is zero, as in silence. On recordings the search can be quicker or slower, since
+# how many positions the bound leaves depends on the input.
 
 # %% tags=["remove-stderr"]
 measured = bench.layer.compare(batch=2 if profile == "smoke" else 16, repeats=3, threads=1)
@@ -610,8 +611,9 @@ for form in ("plain", "search"):
 # or at least compute the winners in full precision and count how often they change.
 #
 # **Reading the input's gradient as a map.** The layer gives it, the same as the plain layers: a sum of
-# kernels at the winners' patches. Inside the speech these overlap nearly everywhere; in the padding the
-# gradient is zero. Where it is large says where winners stand, not what was heard.
+# kernels at the winners' patches. Inside the speech these overlap nearly everywhere; in the
+# padding it is zero but for a few columns, at its beginning and where a quarter begins: there stand the
+# winners that silence has. Where it is large says where winners stand, not what was heard.
 #
 # **Mean-pooling.** The trick rests on the maximum. An average over a quarter gives every position a
 # gradient, and there is nothing to search.

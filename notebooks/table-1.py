@@ -257,7 +257,7 @@ d = by_unit(center, "fold", "seed") - by_unit(plain, "fold", "seed")
 # A t-test would divide their mean by the standard error $s / \sqrt{J}$ of $J$ independent values.
 # These fifteen are not independent. The seeds of one fold share all recordings, in training and in
 # the test, so we average over them first: $J = 5$. And two folds share three quarters of their
-# training recordings. Nadeau and Bengio {cite:p}`nadeau2003` put the share of the test in:
+# training recordings. Nadeau and Bengio {cite:p}`nadeau2003` add the ratio of test to training size:
 #
 # $$
 # t = \frac{\bar d}{s \sqrt{\frac1J + \frac{n_\text{test}}{n_\text{train}}}} ,
@@ -293,9 +293,9 @@ print(f"bootstrap: {gap.estimate:+.3f}, from {gap.low:+.3f} to {gap.high:+.3f}")
 # %% [markdown]
 # The two need not agree. Drawing speakers again answers: how would *these networks* have done with
 # other speakers? It cannot see that the folds' networks were trained on mostly the same recordings; the
-# correction charges for just that, by a rule of thumb. Nor does it see that one training serves all
-# speakers of a session (if at two of its epochs): it draws the seeds for each of them anew, as if they
-# shared no luck. Which of the two is right? Ask where the truth is known: five folds of two speakers,
+# correction charges for just that, by a rule of thumb. Nor does the bootstrap see that one training serves
+# all speakers of a session (each half at the epoch that the other half picked): it draws the seeds for each
+# speaker anew, as if their luck in training were not shared. Which of the two is right? Ask where the truth is known: five folds of two speakers,
 # three seeds, and no difference at all. Each speaker adds a normal deviation of standard deviation 1.
 # Each network, one for each fold and seed, adds another of standard deviation 0, 1 or 2, the same for
 # both speakers that it tests. And the folds either share nothing, or a deviation that makes the means
@@ -382,7 +382,7 @@ glue("any_false", 100 * (1 - 0.95**tests))
 # would still be expected below a two-sided $p = 0.05$ (with the bootstrap's too small p values it is more);
 # were they independent, at least one would be with a probability of {glue:text}`any_false:.0f` %.
 #
-# ## The whole table in a few lines
+# ## The fixed weights in a few lines
 #
 # Every answer of every network is in the records, which can be downloaded from
 # {doc}`../book/verdicts`. This script stands beside them and needs nothing of this book's library:
@@ -613,7 +613,7 @@ glue("disagree", len(disagree))
 # Differences are in points of class accuracy, in the last column of the second table of overall accuracy.
 # The two estimates differ a little because one pools and the other takes the mean over folds. "p" is
 # two-sided and for this comparison alone; "p, family" is the ledger's one-sided bootstrap p after Holm's
-# rule, for the comparisons that are claims of the paper ("–": it is none, so it is in no family). Of
+# rule, for the comparisons that it judges together (a dash: it does not judge this one). Of
 # {glue:text}`contrasts:d` comparisons, the two methods disagree about zero in {glue:text}`disagree:d`;
 # equivalent to S within two points by the test are {glue:text}`equivalent:d`.
 #
@@ -656,8 +656,9 @@ pd.DataFrame(lines).T
 # is contradicted if the interval lies below and the p is as small. What follows for a claim from all its
 # places, {doc}`../book/verdicts` says. So a weight that "harms" by the rule of {doc}`first-result`, which
 # asks for the interval alone, can be "undecided" here. The verdicts go by class accuracy; overall accuracy,
-# with whose 3.1 points the paper's abstract begins, stands beside it, in the table above and in the ledger.
-# The next table has every comparison of the family; which claims hold on one corpus and not on the other?
+# whose 3.1 points the paper's abstract names first, stands beside it, in the table above and in the ledger.
+# The next table has every comparison of the family; which claims are decided on one corpus, for or against,
+# and not on the other?
 
 
 # %% tags=["hide-input", "full-width"]
@@ -827,8 +828,8 @@ for name, given in (("mfcc", "mfcc"), ("mel", "log_mel")):
 # supports. With measured moments S reaches {glue:text}`measured_mel` on spectrograms; the change is
 # {glue:text}`measured_gain_mel`. On MFCC, where {glue:text}`stuck_mfcc:.0f` % of the
 # late evaluations are at a constant answer's accuracy, it is {glue:text}`measured_gain_mfcc`. If that is
-# "higher", the averages matter even where no constant answer gives them away. Who
-# prints the first column only may say of an input what is true of its running averages.
+# "higher", the averages matter even where no constant answer gives them away. Whoever
+# prints the first column only may blame an input for what its running averages did.
 #
 # ## What is confused with what
 #
@@ -901,8 +902,8 @@ glue("overall_minus_class", 100 * abs(balanced.overall.estimate - balanced.by_cl
 # table; it is a maximum. By validation the choice is part of what is tested.
 #
 # **Pooled here, per fold there.** {glue:text}`ways_apart:.1f` points lie between ways to average, and
-# the last steps of the paper's Table 1 are 0.6 and 0.7. Who compares with a printed table has to know
-# which way it is.
+# the last steps of the paper's Table 1 are 0.6 and 0.7. Whoever compares with a printed table has to know
+# which way it was averaged.
 #
 # **Overall and class.** On IEMOCAP's improvised part 48.8 % are neutral (paper 1, section 3): a
 # network that leans towards neutral gains in overall accuracy and loses in class accuracy. For S on
@@ -968,7 +969,7 @@ for (where, given, row), frame in answers.items():
         )
 
 # %% [markdown]
-# Points of class accuracy, over all pairs of seeds. The smallest steps to S in the paper's Table 1 are 4.2
+# Points of class accuracy, over all pairs of seeds. The smallest gains over S in the paper's Table 1 are 4.2
 # points (MFCC) and 3.3 points (spectrogram), the smallest between neighbours 0.6. But these pairs were
 # tested on fewer recordings than the paper's; with more, the same luck would probably be worth less. A
 # seed's luck has to be measured where the gain was.
@@ -1004,7 +1005,7 @@ print(f"the first must be below {0.025 / tests:.5f}")
 
 # %% [markdown]
 # The ledger's p is that of the side on which the estimate lies, so a harm counts here as well as a
-# gain. Comparisons whose runs are missing are in the family already, with a p of 1. So who looks early
+# gain. Comparisons whose runs are missing are in the family already, with a p of 1. So whoever looks early
 # pays most: as runs arrive, an adjusted p can only fall.
 #
 # ```{solution-end}
@@ -1065,8 +1066,8 @@ glue("speakers_both", len(each))
 # - Batch norm judges by averages that lag behind. Where they lag by more than lies between recordings, a
 #   network that fits its training set can give everybody one answer; measuring the moments anew shows
 #   whether that is it, without another step of training.
-# - The accuracies of the rows with a fixed weight can be recomputed from the records by one short
-#   script, and a row that is not finished says so.
+# - The accuracies of S, S+A, S+C and S+A+C with a fixed weight can be recomputed from the records by one
+#   short script, which leaves out a row that is not finished; in the tables such a row says so.
 #
 # Next: {doc}`table-2`.
 #

@@ -116,8 +116,8 @@ def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
 
     .. math:: L_A = \frac{1}{N} \sum_n (\hat x_n - x_n)^2
 
-    over all :math:`N` values of the batch. The paper speaks of the sum of squared differences in
-    the text and of MSE in Table 2; the mean makes the balance factor independent of the shape.
+    over all :math:`N` values of the batch. The paper speaks of the sum of squared differences once
+    and else of MSE; the mean makes the balance factor independent of the shape.
 
     Raises:
         ValueError: the shapes differ.
