@@ -140,9 +140,10 @@ for emotion, utterance in sorted(takes.items()):
 # has an embedding of its own. Its poster does not say how that comes about: "the weights between the
 # fully connected and embedding layers of the trained network are used to calculate the embedding
 # values". Taken literally that is a matrix of 200 × 200 in which nothing belongs to an emotion. Its section 3
-# speaks of "training embedding vectors for each emotion", as if these were learned; a matrix with one vector
-# for each emotion, trained with the network, would be nearest to that, and we have not run it. We look at
-# two readings that give each emotion a direction, neither of them literal:
+# speaks of "training embedding vectors for each emotion", as if these were learned, its section 7 of an
+# "embedding matrix". The rows of the softmax layer are such a matrix, trained in the first stage only; one
+# that the triplets train as well would be nearer to these words, and we have not run it. We look at two
+# readings that give each emotion a direction, neither of them literal:
 #
 # 1. **class mean**: an emotion's direction is where the mean of its training embeddings points;
 # 2. **weight rows**: it is the emotion's row of weights one layer further, in the softmax layer.
@@ -312,6 +313,8 @@ pd.DataFrame(extreme)
 glue("nearest", extreme[TITLES[main]]["nearest"])
 glue("farthest", extreme[TITLES[main]]["farthest"])
 upper = np.triu_indices(len(names), 1)
+low, high = found[main].low[upper], found[main].high[upper]
+glue("rivals", int((low <= high[found[main].estimate[upper].argmin()]).sum()) - 1)
 glue("mean_train", float(matrix[upper].mean()))
 outside = sum(
     int(((f.estimate < f.low) | (f.estimate > f.high))[np.triu_indices(len(f.low), 1)].sum())
@@ -322,8 +325,9 @@ glue("outside", outside)
 glue("total", total)
 
 # %% [markdown]
-# On {glue:text}`main` the network has put {glue:text}`nearest` nearest to each other, and
-# {glue:text}`farthest` farthest apart. Compare the emotions that you heard with your list: you had one
+# On {glue:text}`main` the smallest angle is between {glue:text}`nearest`, the largest between
+# {glue:text}`farthest`. The intervals of {glue:text}`rivals:d` other pairs overlap with that of the smallest;
+# the more there are, the less it is settled who is nearest. Compare the emotions that you heard with your list: you had one
 # voice and could hear the words; the network was rewarded for telling classes apart, not for being like
 # you. Where an estimate lies outside its own interval (here {glue:text}`outside:d` of
 # {glue:text}`total:d`), the shift by noise is larger than the spread.
@@ -473,7 +477,8 @@ glue("simplex", float(np.degrees(np.arccos(-1 / (len(names) - 1)))))
 # {glue:text}`between_rows:.0f`° between weight rows. For weight rows a number near
 # {glue:text}`simplex:.0f`° is forced. The softmax does not change when the same vector is added to all
 # rows, and the penalty on the weights then makes them sum to zero; and of $K$ vectors of one length that
-# sum to zero the mean cosine is $-1/(K-1)$, which for {glue:text}`n_classes:d` emotions is that angle. No
+# sum to zero the mean cosine is $-1/(K-1)$, for {glue:text}`n_classes:d` emotions the cosine of that angle,
+# near which the mean of the angles lies as long as they differ little. No
 # $K$ directions have a lower mean cosine. It says that they balance, not how they lie: two along a line and
 # two against it have the lowest one as well. So the mean angle says little; only the differences between
 # pairs can say something about emotions, and a table of angles is complete only with its reading and its
@@ -538,8 +543,8 @@ glue("n_tested_speakers", len(order[1::2]))
 # {glue:text}`kept_held_out` of 100; of the answers given then {glue:text}`right_held_out` % were right,
 # against {glue:text}`right_none` % without a threshold ({glue:text}`n_tested:d` utterances of
 # {glue:text}`n_tested_speakers:d` speakers were tested: a demonstration, no measurement).
-# Where the wrongly answered ones have a say, whose own emotion is far off, {glue:text}`answered_all` of
-# 100 of all utterances get an answer. A threshold is a promise about new voices, so it has to be chosen
+# With a threshold that keeps a share of *all* of them, the wrongly answered too, whose own emotion is far
+# off, {glue:text}`answered_all` of 100 utterances get an answer. A threshold is a promise about new voices, so it has to be chosen
 # on voices that are new to the network, on what is to be promised, and tested on still others.
 #
 # ## How fast

@@ -436,8 +436,8 @@ print(f"{size(frames):,} parameters")
 
 # %% [markdown]
 # The number of frames differs, the embedding has 200 numbers. Which of the three readings the authors
-# meant is not known. The claim is {glue:text}`verdict-various-lengths`, because the corpora have hardly
-# any variety in length.
+# meant is not known. The claim is {glue:text}`verdict-various-lengths`, because the study's corpora vary
+# little in length: RAVDESS from three to five seconds, our copy of EMO-DB not at all.
 #
 # ## The family
 #

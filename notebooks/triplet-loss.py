@@ -467,9 +467,10 @@ glue("margins_most", float(margins["right, new (%)"].max()))
 #
 # With the **cosine distance** $1 - \cos$ it is different. It knows directions only, and lies between
 # 0 and 2 whatever the network does. The margin then says something about angles, and it can ask for
-# too much. The best that $K$ classes can do is to point away from each other equally, like the
-# corners of a tetrahedron for four: then each cosine is $-1/(K - 1)$, and the distance between
-# classes is $1 + 1/(K - 1)$.
+# too much. The best that $K$ classes can do in $K - 1$ dimensions or more is to point away from each other
+# equally, like the corners of a tetrahedron for four: then each cosine is $-1/(K - 1)$, and the distance
+# between classes is $1 + 1/(K - 1)$. (In a plane four classes get no farther than a right angle apart, a
+# distance of 1; the study has 200 dimensions.)
 
 # %%
 for K in (2, 4, 7, 8):
@@ -668,7 +669,7 @@ for mining in ("all", "hard"):
     )
 
 # %% [markdown]
-# There is. The embeddings keep their length, but all point the same way. "It cannot collapse, it is
+# There is. The embeddings have not shrunk, but all point the same way. "It cannot collapse, it is
 # normalised" is a mistake: a direction is a place, too.
 #
 # ```{solution-end}
