@@ -253,7 +253,7 @@ class MinMaxScaler:
         return self
 
     def transform(self, x: Array) -> Array:
-        """Scale ``x``; a coefficient that was constant becomes 0."""
+        """Scale ``x``; of a coefficient that was constant, what is left is the difference to it."""
         spread = self.maximum_ - self.minimum_
         spread = np.where(spread > 0, spread, 1)
         return cast(Array, ((x - self.minimum_) / spread).astype(np.float32))

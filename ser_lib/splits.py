@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,13 +47,10 @@ def sessions(corpus: Corpus) -> tuple[Fold, ...]:
     Raises:
         ValueError: there is one session only, or a session has one speaker only.
     """
-    if len(corpus.sessions) < 2:
-        raise ValueError(f"corpus {corpus.name!r} has one session only: nothing is left to train")
     folds = []
-    for session in corpus.sessions:
-        inside = [u.session == session for u in corpus.utterances]
-        people = {(u.sex, u.speaker) for u in corpus.utterances if u.session == session}
-        speakers = [speaker for _, speaker in sorted(people)]
+    for session, inside, train in _held_out(corpus):
+        people = {corpus.utterances[i].speaker: corpus.utterances[i].sex for i in inside}
+        speakers = sorted(people, key=lambda speaker: (people[speaker], speaker))
         if len(speakers) < 2:
             raise ValueError(
                 f"session {session!r} of corpus {corpus.name!r} has one speaker only, "
@@ -62,23 +59,31 @@ def sessions(corpus: Corpus) -> tuple[Fold, ...]:
         first, second = (
             _where([u.speaker in speakers[half::2] for u in corpus.utterances]) for half in (0, 1)
         )
-        train = _where([not held_out for held_out in inside])
         folds.append(Fold(session, train, (first, second), speaker_dependent=False))
     return tuple(folds)
+
+
+def _held_out(corpus: Corpus) -> Iterator[tuple[str, Indices, Indices]]:
+    """Each session with the indices of its utterances and those of all others."""
+    if len(corpus.sessions) < 2:
+        raise ValueError(f"corpus {corpus.name!r} has one session only: nothing is left to train")
+    for session in corpus.sessions:
+        inside = [utterance.session == session for utterance in corpus.utterances]
+        yield session, _where(inside), _where([not held_out for held_out in inside])
 
 
 def speakers(corpus: Corpus) -> tuple[Fold, ...]:
     """Hold out the speakers of a session, all of them for the test.
 
     The folds are those of :func:`sessions` (six of four actors in RAVDESS, five of a man and a
-    woman in EMO-DB), without a part that picks the epoch.
+    woman in EMO-DB), without a part that picks the epoch; a session may have one speaker.
 
     Raises:
-        ValueError: as :func:`sessions`.
+        ValueError: there is one session only.
     """
     return tuple(
-        Fold(fold.name, fold.train, (np.sort(np.concatenate(fold.parts)),), speaker_dependent=False)
-        for fold in sessions(corpus)
+        Fold(session, train, (inside,), speaker_dependent=False)
+        for session, inside, train in _held_out(corpus)
     )
 
 
@@ -148,6 +153,8 @@ def check(corpus: Corpus, fold: Fold) -> None:
     for name, indices in sides.items():
         if len(indices) == 0:
             raise ValueError(f"fold {fold.name!r}: {name} is empty")
+        if len(np.unique(indices)) < len(indices):
+            raise ValueError(f"fold {fold.name!r}: {name} holds an utterance twice")
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
             shared = {corpus.utterances[j].key for j in np.intersect1d(sides[a], sides[b])}

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ser_lib import records
 from ser_lib.config import RunConfig
@@ -28,7 +27,7 @@ from ser_lib.files import remove_leftovers
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
-from ser_lib.training import prepare, threads, train
+from ser_lib.training import check_device, prepare, threads, train
 
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
@@ -167,11 +166,7 @@ def run(
         ValueError: features and plan do not belong together, or the device cannot be used.
         OSError: ``runs_root`` cannot be written, or a worker died.
     """
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # the second from a torch without CUDA
-        why = str(error).partition("\n")[0]
-        raise ValueError(f"device {device!r} cannot be used: {why}") from error
+    check_device(device)
     records.library_hash()  # of the code that runs now, not of what is edited meanwhile
     sources = sources or Sources()
     unfinished = [c for c in plan.runs if not records.finished(runs_root / c.identity)]

@@ -74,9 +74,9 @@ def vector(signal: Array, rate: int, *, config: FeatureConfig) -> Array:
 
 
 def vector_config(name: VectorInput) -> FeatureConfig:
-    """Return the extraction's parameters: 25 ms frames, or those of ``mean_390``.
+    """Return the extraction's parameters: frames of 32 ms every 10, or those of ``mean_390``.
 
-    Windows of 512 samples every 160 are usual for speech at 16 kHz, and let half a second be cut
+    Windows of 512 samples every 160 are common for speech at 16 kHz, and let half a second be cut
     into 30 parts. ``mean_390`` follows the public notebooks that took librosa's defaults: windows
     of 2048 and 10.7 ms a step.
     """

@@ -111,6 +111,12 @@ def test_bad_audio_is_refused_with_path_and_reason(tmp_path, make, message):
     assert str(path) in str(caught.value)
 
 
+def test_samples_without_a_header_are_refused(tmp_path):
+    (tmp_path / "bad.raw").write_bytes(bytes(range(100)))
+    with pytest.raises(AudioError, match=r"bad\.raw: not readable as audio"):
+        load_audio(tmp_path / "bad.raw", 16_000)
+
+
 def test_channels_that_cancel_are_silence(write):
     left = noise(500)
     with pytest.raises(AudioError, match="silent"):

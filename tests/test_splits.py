@@ -109,6 +109,20 @@ def test_an_empty_side_raises():
         splits.check(made, replace(fold, train=fold.train[:0]))
 
 
+def test_an_utterance_twice_in_a_part_raises():
+    made = corpus(PAIRS)
+    fold = splits.sessions(made)[0]
+    first, second = fold.parts
+    with pytest.raises(ValueError, match="first part holds an utterance twice"):
+        splits.check(made, replace(fold, parts=(np.concatenate([first, first[:1]]), second)))
+
+
+def test_sessions_of_one_speaker_can_be_held_out():
+    made = corpus({name: (name, "unknown") for name in "abc"})
+    tested = [people(made, fold.parts[0]) for fold in splits.folds(made, "speakers")]
+    assert tested == [{"a"}, {"b"}, {"c"}]
+
+
 def test_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match="one session only"):
         splits.folds(corpus({"a": ("s0", "female"), "b": ("s0", "male")}), "sessions")

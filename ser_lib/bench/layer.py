@@ -66,10 +66,11 @@ def compare(
         threads: of torch, by default as many as it takes.
 
     Raises:
-        ValueError: ``batch`` or ``repeats`` is not positive.
+        ValueError: ``batch`` or ``repeats`` is not positive, or the device cannot be used.
     """
     if batch < 1 or repeats < 1:
         raise ValueError(f"batch {batch} and repeats {repeats} must be positive")
+    training.check_device(device)
     with training.threads(threads) as used:
         rows = [
             _compare(shape, speech, batch, repeats, device)

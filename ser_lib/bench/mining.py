@@ -44,13 +44,15 @@ def compare(
         ratios, and ``difference``: the largest of value and gradients in float64.
 
     Raises:
-        ValueError: a number is not positive, or pytorch-metric-learning is not installed.
+        ValueError: a number is not positive, or pytorch-metric-learning is not installed, or
+            the device cannot be used.
     """
     if min(*batches, classes, dim, repeats, threads) < 1:
         raise ValueError(
             f"batches {tuple(batches)}, classes {classes}, dim {dim}, repeats {repeats} and "
             f"threads {threads} must be positive"
         )
+    training.check_device(device)
     plain = _library() if against == "library" else partial(triplet_loop, margin=MARGIN)
     losses = (plain, partial(triplet_loss, margin=MARGIN))
     with training.threads(threads):

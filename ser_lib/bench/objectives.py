@@ -16,7 +16,7 @@ from ser_lib.config import OBJECTIVES, RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.features import FeatureConfig, extract
 from ser_lib.statistics import corrected_t_test
-from ser_lib.training import Run
+from ser_lib.training import Run, check_device
 
 
 def compare(*, rounds: int = 5, device: str = "cpu") -> dict[str, Any]:
@@ -35,10 +35,11 @@ def compare(*, rounds: int = 5, device: str = "cpu") -> dict[str, Any]:
         its 95 % interval (t-test of the log ratios).
 
     Raises:
-        ValueError: there are fewer than two ``rounds``.
+        ValueError: there are fewer than two ``rounds``, or the device cannot be used.
     """
     if rounds < 2:
         raise ValueError(f"rounds {rounds}: two at least are needed for an interval")
+    check_device(device)
     speech = corpora.load("builtin").select(emotions=PAPER_EMOTIONS)
     some = {u.speaker for u in speech.utterances if u.session in speech.sessions[:2]}
     speech = speech.select(speakers=sorted(some))

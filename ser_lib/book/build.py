@@ -120,8 +120,9 @@ def _environment(root: Path, jobs: int) -> dict[str, str]:
     # pooch, under librosa, imports a progress bar that misses widgets; no page could show them.
     env["PYTHONWARNINGS"] = "ignore:IProgress not found"
     env.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-    if data := env.get("SER_DATA"):
-        env["SER_DATA"] = str(Path(data).resolve())
+    for folder in ("SER_DATA", "SER_CACHE"):  # a kernel runs in another folder
+        if given := env.get(folder):
+            env[folder] = str(Path(given).resolve())
     return env
 
 

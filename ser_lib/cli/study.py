@@ -79,8 +79,8 @@ def run(
 ) -> None:
     """Train what is neither finished nor packed; resume what was begun.
 
-    Safe to kill, safe to start twice. If all the runs asked for are packed already, they are run
-    again from scratch and compared with their records.
+    Safe to kill, safe to start twice. If all the runs asked for are packed already, those that are
+    not finished in --runs are run again, and all are compared with their records.
     """
     from tqdm import tqdm
 

@@ -32,6 +32,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -221,13 +222,17 @@ def load(root: str | Path | None = None) -> Corpus:
             damaged (all are named), eSpeak NG fails, or the cache cannot be written.
     """
     if root is None:
-        try:
-            root = find_root(NAME, None)
-        except CorpusError:
-            root = cache_folder() / f"{NAME}-{version()}"
-            if not root.exists():
-                _make(root)
+        root = place()
+        if not root.exists():
+            make(root)
     return _read(find_root(NAME, root))
+
+
+def place() -> Path:
+    """Where the corpus is looked for: ``$SER_DATA/builtin`` if there is one, else the cache."""
+    data = os.environ.get("SER_DATA")
+    given = Path(data) / FOLDER if data else None
+    return given if given and given.is_dir() else cache_folder() / f"{NAME}-{version()}"
 
 
 def _read(root: Path) -> Corpus:
@@ -288,8 +293,12 @@ def _read(root: Path) -> Corpus:
     return Corpus(NAME, LICENCE, root, tuple(utterances))
 
 
-def _make(root: Path) -> None:
-    """Speak the corpus into a temporary folder that becomes ``root`` when it is complete."""
+def make(root: Path) -> None:
+    """Speak the corpus into a temporary folder that becomes ``root`` when it is complete.
+
+    Raises:
+        CorpusError: eSpeak NG fails, or ``root`` cannot be written.
+    """
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(root)

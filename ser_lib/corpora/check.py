@@ -169,7 +169,16 @@ def verify(name: str, root: str | Path | None = None) -> Report:
     except CorpusError as error:
         if not error.problems:
             raise
-        return Report(name, str(root or ""), 0, 0, unexpected=error.problems)
+        listed = name == folder.NAME
+        return Report(
+            name,
+            str(root or ""),
+            0,
+            0,
+            damaged=() if listed else error.problems,
+            unexpected=error.problems if listed else (),
+            notes=(str(error).partition("\n")[0],),
+        )
     return _verify_listed(corpus, root)
 
 
@@ -239,6 +248,15 @@ def _verify_published(name: str, root: Path) -> Report:
             damaged.append(found.below(root))
         elif found is not None and comparable and item.key in known:
             damaged += _differences(item, found, known[item.key], owners)
+        elif (
+            found is not None
+            and not comparable
+            and (found.rate, found.channels) != (emodb.ORIGINAL_RATE, 1)
+        ):
+            damaged.append(
+                f"{item.path}: {found.rate} Hz, {found.channels} channels, "
+                f"expected {emodb.ORIGINAL_RATE} Hz, 1 channel"
+            )
         if item.is_recording and (item.key in twice or (item.path in copies and item.reason)):
             continue  # the entry among the doubled names it
         if item.reason or item.key not in known:
@@ -263,15 +281,15 @@ def _verify_published(name: str, root: Path) -> Report:
 
 def _form(name: str, sums: Sums, known: Mapping[str, Checksum]) -> tuple[list[str], bool]:
     """Which form of the corpus this is, in words, and whether its checksums are known."""
-    if name != emodb.NAME:
-        return [], True
     rates = Counter(found.rate for found in sums.values() if isinstance(found, Checksum))
+    if name != emodb.NAME or not rates:
+        return [], True
     digests = {checksum.sha256 for checksum in known.values()}
     matching = sum(isinstance(f, Checksum) and f.sha256 in digests for f in sums.values())
-    if not matching and rates and rates.most_common(1)[0][0] == emodb.ORIGINAL_RATE:
+    if not matching and rates.most_common(1)[0][0] == emodb.ORIGINAL_RATE:
         return [
             f"looks like the original archive ({emodb.ORIGINAL_RATE} Hz), for which no checksums "
-            f"are known here: names and readability were checked, samples were not"
+            f"are known here: names, rates and readability were checked, samples were not"
         ], False
     return [
         f"the two-second copy: {emodb.COPY_RATE} Hz, every file cut or filled with silence to "

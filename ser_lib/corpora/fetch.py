@@ -40,10 +40,9 @@ def destination(name: str, root: str | Path | None = None) -> Path:
         return Path(root)
     reader = module(name)
     folder: str = reader.FOLDER
-    data = os.environ.get("SER_DATA")
     if name == "builtin":
-        given = Path(data) / folder if data else None
-        return given if given and given.is_dir() else cache_folder() / f"{name}-{reader.version()}"
+        return Path(reader.place())
+    data = os.environ.get("SER_DATA")
     return Path(data) / folder if data else cache_folder() / folder
 
 
@@ -68,8 +67,10 @@ def fetch(name: str, root: str | Path | None = None, *, source: Source | None = 
     """
     reader = module(name)
     if name == "builtin":
-        corpus = reader.load(root)
-        return Path(corpus.root)
+        made = destination(name, root)
+        if not made.exists():
+            reader.make(made)
+        return Path(reader.load(made).root)
     if name == "iemocap":
         raise ValueError(f"corpus {name!r} cannot be fetched: {reader.BY_HAND}")
     if name not in SOURCES:

@@ -33,9 +33,10 @@ def find_csv(root: str | Path | None) -> Path:
     if root is not None and Path(root).is_file():
         return Path(root)
     try:
-        path = find_root(FOLDER, root) / CSV_NAME
+        advice = f"or give the path of a CSV file with the columns {','.join(NEEDED)}"
+        path = find_root(FOLDER, root, advice=advice) / CSV_NAME
     except CorpusError:
-        if root is None:  # nobody can fetch what only the user has
+        if root is None:
             raise CorpusError(
                 f"corpus {NAME!r}: give the path of your CSV file with the columns "
                 f"{','.join(NEEDED)}, or put it at $SER_DATA/{FOLDER}/{CSV_NAME}"
@@ -92,7 +93,8 @@ def load(root: str | Path | None = None) -> Corpus:
 
     Raises:
         CorpusError: a line names a file that is missing, unreadable, outside the CSV's folder or
-            listed twice, or an emotion or sex that is not known; all such lines are listed.
+            listed twice, or an emotion or sex that is not known, or a speaker has more than one
+            session or sex; all such lines and speakers are listed.
     """
     path = find_csv(root)
     folder, problems, utterances = path.parent, [], []
@@ -123,7 +125,7 @@ def load(root: str | Path | None = None) -> Corpus:
                 duration=header.duration,
             )
         )
-    problems += _sessions(utterances)
+    problems += _people(utterances)
     if problems:
         raise CorpusError(f"{path}: {len(problems)} problems:", problems)
     return Corpus(NAME, LICENCE, folder, tuple(utterances))
@@ -146,16 +148,19 @@ def _examine(folder: Path, row: dict[str, str]) -> tuple[list[str], Header | Non
     return reasons, header
 
 
-def _sessions(utterances: list[Utterance]) -> list[str]:
-    """A speaker in two sessions would be on both sides of a split: say who that is."""
-    sessions: dict[str, set[str]] = {}
-    for utterance in utterances:
-        sessions.setdefault(utterance.speaker, set()).add(utterance.session)
-    return [
-        f"speaker {speaker!r} is in {len(found)} sessions: {', '.join(sorted(found))}"
-        for speaker, found in sessions.items()
-        if len(found) > 1
-    ]
+def _people(utterances: list[Utterance]) -> list[str]:
+    """Speakers of two sexes, or in two sessions, who would be on both sides of a split."""
+    problems = []
+    for what in ("session", "sex"):
+        found: dict[str, set[str]] = {}
+        for utterance in utterances:
+            found.setdefault(utterance.speaker, set()).add(getattr(utterance, what))
+        problems += [
+            f"speaker {speaker!r} has more than one {what}: {', '.join(sorted(values))}"
+            for speaker, values in found.items()
+            if len(values) > 1
+        ]
+    return problems
 
 
 def unlisted(root: str | Path | None = None) -> list[str]:

@@ -49,7 +49,7 @@ def _open(path: Path) -> soundfile.SoundFile:
         raise AudioError(f"{path}: the file has 0 bytes")
     try:
         return soundfile.SoundFile(path)
-    except soundfile.SoundFileError as error:
+    except (soundfile.SoundFileError, TypeError) as error:  # the second: headerless ``.raw``
         raise AudioError(f"{path}: not readable as audio ({_reason(error)})") from None
 
 

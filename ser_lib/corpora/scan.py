@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -169,13 +169,13 @@ def read_headers(
                 headers[item.key] = (item.path, read_header(root / item.path))
             except AudioError as error:
                 problems.append(error.below(root))
-    found = {header.rate for _, header in headers.values()}
+    found = Counter(header.rate for _, header in headers.values() if header.rate in rates)
     for path, header in headers.values():
         if header.rate not in rates:
             limit = " or ".join(map(str, rates))
             problems.append(f"{path}: sampling rate {header.rate} Hz, expected {limit} Hz")
-        elif len(found & set(rates)) > 1:
-            problems.append(f"{path}: sampling rate {header.rate} Hz, others have another one")
+        elif header.rate != (usual := found.most_common(1)[0][0]):
+            problems.append(f"{path}: sampling rate {header.rate} Hz, most have {usual} Hz")
     problems += [
         f"{path}: key {key} lies at {len(paths)} paths"
         for key, paths in doubles(items).items()

@@ -21,7 +21,7 @@ class Outputs(NamedTuple):
     logits: Tensor
     """Scores before softmax, ``(batch, classes)``."""
     embedding: Tensor
-    """The last hidden layer, after ReLU and before dropout, ``(batch, units)``."""
+    """The last hidden layer, ``(batch, units)``; paper 1's after ReLU and before dropout."""
     reconstruction: Tensor | None
     """In [0, 1], of the input's shape."""
 

@@ -104,6 +104,8 @@ def angle_heat_maps(
     matrices = {
         title: np.asarray(angles, dtype=np.float64) for title, (angles, _) in panels.items()
     }
+    for title, (_, emotions) in panels.items():
+        check_angles(matrices[title], emotions)
     largest = max(len(emotions) for _, emotions in panels.values())
     pairs = [m[np.triu_indices(len(m), 1)] for m in matrices.values()]
     reach = max(20.0, *(float(np.abs(angles - 90).max()) for angles in pairs))
@@ -114,7 +116,6 @@ def angle_heat_maps(
         grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights).ravel()
         for axes, (title, (_, emotions)) in zip(grid, panels.items(), strict=True):
             matrix, count = matrices[title], len(emotions)
-            check_angles(matrix, emotions)
             texts = [[f"{value:.0f}°" for value in row] for row in matrix]
             if intervals is not None:
                 low, high = (np.asarray(end, dtype=np.float64) for end in intervals[title])

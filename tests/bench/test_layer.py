@@ -32,3 +32,10 @@ def test_layer_from_the_command_line():
 def test_refuses_nothing_to_measure():
     result = ser("bench", "layer", "--batch", "0", status=2)
     assert "batch 0" in result.stderr
+    assert "threads 0 must" in ser("bench", "layer", "--threads", "0", status=2).stderr
+
+
+@pytest.mark.parametrize("bench", ["layer", "inference", "objectives", "mining"])
+def test_refuses_a_device_that_is_not_there(bench):
+    result = ser("bench", bench, "--device", "nowhere", status=2)
+    assert "device 'nowhere' cannot be used" in result.stderr

@@ -25,7 +25,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_lib.corpora import PAPER_EMOTIONS, Corpus, CorpusError, Utterance, builtin, espeak, load
+from ser_lib.corpora import (
+    PAPER_EMOTIONS,
+    Corpus,
+    CorpusError,
+    Utterance,
+    builtin,
+    espeak,
+    load,
+    verify,
+)  # fmt: skip
+from ser_lib.corpora.fetch import fetch
 
 GOLDEN = {"0.2.4": "a2a1e9f78193b70a9f6bf5bfefcb716269b80c8589035cfbe9c691ab2526ca23"}
 """SHA-256 of all decoded samples (16 bit, little endian, in the order of the keys) by version."""
@@ -475,6 +485,17 @@ def test_a_root_that_is_given_must_hold_the_corpus(cache: Path, tmp_path: Path) 
         builtin.load(tmp_path / "empty")
     assert "delete" not in str(caught.value)
     assert not cache.exists()
+
+
+def test_it_is_made_where_fetch_is_told_to(cache: Path, tmp_path: Path) -> None:
+    root = tmp_path / "elsewhere"
+    assert fetch("builtin", root) == root
+    assert len(builtin.load(root)) == len(builtin.recipes())
+    assert not cache.exists()
+    next(root.glob("*.wav")).write_bytes(b"x")
+    report = verify("builtin", root)
+    assert len(report.damaged) == 1
+    assert "missing or damaged" in report.notes[0]
 
 
 def test_ser_data_is_used_where_it_holds_the_corpus(

@@ -66,7 +66,11 @@ def test_folder_optional_columns(own):
         ),
         (
             "path,emotion,speaker,session\na/1.wav,anger,x,1\nb/1.ogg,anger,x,2\n",
-            ("speaker 'x' is in 2 sessions: 1, 2",),
+            ("speaker 'x' has more than one session: 1, 2",),
+        ),
+        (
+            "path,emotion,speaker,sex\na/1.wav,anger,x,female\nb/1.ogg,anger,x,\n",
+            ("speaker 'x' has more than one sex: female, unknown",),
         ),
     ],
 )

@@ -79,6 +79,10 @@ RIGHT = [[0, 90], [90, 0]]
         (lambda: plots.angles.arrows({"a": (1, 2)}, ["envy"]), "'envy'"),
         (lambda: plots.angles.arrows({"a": (1, 2)}, FOUR), "4 emotions for 1 vectors"),
         (lambda: plots.angles.angle_heat_maps({}), "one or more"),
+        (
+            lambda: plots.angles.angle_heat_maps({"a": (np.ones((3, 2)), ["anger", "fear"])}),
+            r"angles of shape \(3, 2\)",
+        ),
         (lambda: plots.angles.angle_heat_maps({"a": (RIGHT, FOUR)}), r"expected \(4, 4\)"),
         (lambda: plots.angles.angle_heat_maps({"a": (RIGHT, FOUR[:2])}, {}), "for the same"),
     ],
