@@ -1,8 +1,8 @@
-# The README's commands: `make book`, `make test`, and `make iemocap` for who has that corpus.
+# The README's commands: `make book`, `make test`, and `make iemocap` for those who have that corpus.
 # Variables:
 #   PYTHON=python3.12   the interpreter that .venv is made with (3.11 or newer)
 #   CORPUS=emodb        the speech that the chapters are run on; real speech needs SER_DATA
-#   PROFILE=full        compute everything instead of the quick version
+#   PROFILE=full        train and measure longer where a chapter does so; runs of studies are read
 #   JOBS=8 DEVICE=cuda  networks that `make iemocap` trains at a time, and on what
 PYTHON ?= python3
 CORPUS ?= builtin

@@ -240,7 +240,7 @@ plots.angles.arrows(
 # By hand, with $v = (4, 3)$ and $w = (0, 2)$: the dot product is $4 \cdot 0 + 3 \cdot 2 = 6$, the
 # lengths are 5 and 2, so $\cos \theta = 6/10$ and $\theta = 53.13°$. The distance is
 # $\lVert (4, 1) \rVert = \sqrt{17} = 4.12$. With $3 w = (0, 6)$ the angle is the same and the distance
-# another one, $\lVert (4, -3) \rVert = 5$.
+# a different one, $\lVert (4, -3) \rVert = 5$.
 
 # %%
 v, w = np.array([4.0, 3.0]), np.array([0.0, 2.0])
@@ -481,7 +481,7 @@ except ValueError as error:
 #
 # **The zero vector** has no direction. A network whose last layer is a ReLU can produce it.
 #
-# **"Cosine distance".** $1 - \cos \theta$ is often called a distance. It is none: the way over a third
+# **"Cosine distance".** $1 - \cos \theta$ is often called a distance. It is none: the way via a third
 # point can be shorter ({ref}`exercise-no-distance`). The angle and the chord are.
 #
 # **Degrees are not steps of likeness.** The cosine changes slowly near 0° and quickly near 90°. "Twice
@@ -520,7 +520,7 @@ print(f"{angle(a, b):.2f}°, {distance(a, b):.4f}, {distance(a / 5, b / 5) ** 2:
 # :label: exercise-no-distance
 # ```
 # Find three directions in the plane for which $1 - \cos \theta$ from the first to the third is larger
-# than the sum over the second. Does that happen with the angle? With the chord?
+# than the sum of the two steps by way of the second. Does that happen with the angle? With the chord?
 # ```{exercise-end}
 # ```
 #
@@ -542,7 +542,7 @@ for name, measure in (
 ):
     whole = measure(corner[0], corner[2])
     parts = measure(corner[0], corner[1]) + measure(corner[1], corner[2])
-    print(f"{name:8} whole {whole:6.3f}, over the second {parts:6.3f}")
+    print(f"{name:8} whole {whole:6.3f}, via the second {parts:6.3f}")
 
 # %% [markdown]
 # ```{solution-end}
@@ -573,7 +573,7 @@ for j, k in ((0, 2), (1, 2), (0, 1)):
     print(f"{names[j]}, {names[k]}: {before}; moved: {after}")
 
 # %% [markdown]
-# The distances are the same to the last digit, the angles are other ones. Silence was the origin of the
+# The distances are the same to the last digit, the angles are not. Silence was the origin of the
 # spectra, and it is a good one: from there, the same recording at another loudness is the same
 # direction. From the mean of three arbitrary recordings it is not. Whoever centres embeddings before
 # measuring angles, as many programs do, has chosen a new origin.

@@ -486,11 +486,14 @@ spoken.round(0).astype(int).reset_index().style.hide()
 # ```
 #
 # The check compares every recording with a list of checksums and names each file that is missing,
-# damaged or doubled.
+# damaged or doubled. (Of EMO-DB the list is that of the two-second copy; of the original archive names,
+# rates and readability are checked.)
 #
 # **On your own recordings.** `CORPUS=folder` reads `$SER_DATA/folder/labels.csv` with the columns
-# `path` (relative to that file), `emotion`, `speaker` and, if you like, `session`, `sex`,
-# `sentence`. In any notebook the same switch is the cell with `corpus = "builtin"`.
+# `path` (relative to that file), `emotion` (a word that the book uses, such as anger, happiness, neutral or
+# sadness), `speaker` and, if you like, `session`, `sex`, `sentence`. To build the whole book it takes those
+# four emotions, and `session`: two sessions or more, each of two speakers or more. In any notebook the same
+# switch is the cell with `corpus = "builtin"`.
 #
 # Each page's code has been run by a machine in one go; {doc}`../book/status` says when, on which
 # corpus, and how long it took. Technical words are gathered in {doc}`../book/glossary`.

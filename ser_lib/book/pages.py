@@ -157,7 +157,7 @@ def footer(name: str, stamp: Mapping[str, Any], repository: Repository | None) -
     else:
         how = (
             f"To run the page yourself, download {own} and open it in Jupyter inside a clone of "
-            "the book, or in Colab by *File*, *Upload notebook*; there, first run "
+            "the book (its README says how), or in Colab by *File*, *Upload notebook*; there, first run "
             "`import os; os.environ['SER_REPOSITORY_URL'] = 'ADDRESS'` in a new cell, with the "
             "address from which you cloned the book."
         )
@@ -220,7 +220,7 @@ def status_page(rows: Sequence[Mapping[str, Any]]) -> str:
             "When each executable page was last run, for how long, and on what. A page is up to "
             "date if its source, `ser_lib`, the records in `results/`, the corpus, the parameters "
             "and the pinned packages are still those it was run with; the build runs any other "
-            "page again. The profile `smoke` is the quick one, `full` the one with every run. "
+            "page again. The profile `smoke` is the quick one, `full` the longer one. "
             f"Hash of the `ser_lib` they were run with: {libraries}.\n",
             head,
             "|" + "---|" * head.count(" | ") + "---|",
