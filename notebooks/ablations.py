@@ -549,8 +549,9 @@ for number, where in enumerate(places.values()):
 #
 # And mind what was tested: in three of the four places an auxiliary task that these networks hardly solve.
 # On RAVDESS with MFCC the decoder does little better than the mean of all inputs, on EMO-DB with MFCC no
-# better, and on EMO-DB with spectrograms far worse ({doc}`table-2`); whether a decoder that works would help the classes, these runs do
-# not say. On RAVDESS with spectrograms it does clearly better than that mean, and there S+A minus S is
+# better, and on EMO-DB with spectrograms far worse ({doc}`table-2`); whether a decoder that works would
+# help the classes, these runs do not say. On RAVDESS with spectrograms it does clearly better than that
+# mean, and there S+A minus S is
 # {glue:text}`sa_3`.
 #
 # ## S + C: draw the classes together

@@ -327,9 +327,9 @@ glue("total", total)
 # %% [markdown]
 # On {glue:text}`main` the smallest angle is between {glue:text}`nearest`, the largest between
 # {glue:text}`farthest`. The intervals of {glue:text}`rivals:d` other pairs overlap with that of the smallest;
-# the more there are, the less it is settled who is nearest. Compare the emotions that you heard with your list: you had one
-# voice and could hear the words; the network was rewarded for telling classes apart, not for being like
-# you. Where an estimate lies outside its own interval (here {glue:text}`outside:d` of
+# the more there are, the less it is settled who is nearest. Compare the emotions that you heard with your
+# list: you had one voice and could hear the words; the network was rewarded for telling classes apart, not
+# for being like you. Where an estimate lies outside its own interval (here {glue:text}`outside:d` of
 # {glue:text}`total:d`), the shift by noise is larger than the spread.
 #
 # ## On the sphere
@@ -544,8 +544,9 @@ glue("n_tested_speakers", len(order[1::2]))
 # against {glue:text}`right_none` % without a threshold ({glue:text}`n_tested:d` utterances of
 # {glue:text}`n_tested_speakers:d` speakers were tested: a demonstration, no measurement).
 # With a threshold that keeps a share of *all* of them, the wrongly answered too, whose own emotion is far
-# off, {glue:text}`answered_all` of 100 utterances get an answer. A threshold is a promise about new voices, so it has to be chosen
-# on voices that are new to the network, on what is to be promised, and tested on still others.
+# off, {glue:text}`answered_all` of 100 utterances get an answer. A threshold is a promise about new voices,
+# so it has to be chosen on voices that are new to the network, on what is to be promised, and tested on
+# still others.
 #
 # ## How fast
 #

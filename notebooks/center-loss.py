@@ -615,9 +615,9 @@ for norm in ("l2", "l1"):
 # **Centers at the origin.** They start there, and until they have spread the center loss draws all
 # classes to one place. With a small $\alpha$ and a large $\lambda_1$ that can last, as the lab shows.
 #
-# **Dropout before the loss.** Paper 1 does not say whether its embedding is taken before or after
-# dropout. After it, a part of its numbers (half, in our study) is zero at random in training, and even a perfectly compact
-# class pays. The library takes the embedding after the ReLU and before dropout.
+# **Dropout before the loss.** Paper 1 does not say whether its embedding is taken before or after dropout.
+# After it, a part of its numbers (half, in our study) is zero at random in training, and even a perfectly
+# compact class pays. The library takes the embedding after the ReLU and before dropout.
 #
 # **Compact on training data.** The centers are fitted to the training embeddings. Compactness there
 # is what was asked for, not evidence; show new data, or both.

@@ -11,7 +11,8 @@
 #
 # ```{admonition} After this chapter you can …
 # :class: tip
-# - list what paper 1, or our copy of it, does not say, and tell a value that is *derived* from one that is *chosen*;
+# - list what paper 1, or our copy of it, does not say, and tell a value that is *derived* from one that is
+#   *chosen*;
 # - say for each choice what was taken here, why, and how much another would have changed;
 # - read a sweep of a weight whose scale is not known;
 # - say how much a search over open choices can gain by luck alone.
@@ -361,10 +362,10 @@ except Missing:
 # Of {glue:text}`all_choices:d` changes, {glue:text}`known:d` have all their runs:
 # {glue:text}`how_many_higher:d` higher than our choice, {glue:text}`how_many_lower:d` lower,
 # {glue:text}`how_many_no:d` without a difference that counts, and {glue:text}`how_many_undecided:d`
-# undecided. (The moments of batch norm, exploratory, are none of them.) Hold them against the differences between objectives in {doc}`ablations`, with care: a
-# setting that lifts S may lift S+C as much, and leave their difference alone. Only if it does *not*
-# act on both alike could it reverse an effect of the objective, and a sweep with one objective cannot
-# show that.
+# undecided. (The moments of batch norm, exploratory, are none of them.) Hold them against the differences
+# between objectives in {doc}`ablations`, with care: a setting that lifts S may lift S+C as much, and leave
+# their difference alone. Only if it does *not* act on both alike could it reverse an effect of the
+# objective, and a sweep with one objective cannot show that.
 #
 # A difference of exactly zero needs an explanation: was anything changed at all? With 256 frames instead
 # of 188, the answers whose scores are the same to the last bit are {glue:text}`same_scores`. The shape of the
@@ -378,9 +379,9 @@ except Missing:
 # with our scaling). Batch norm's lagging averages do just that ({doc}`table-1`). With measured moments these
 # trainings were not judged, so how much of the difference is scaling, we do not know.
 #
-# Two cautions. Each choice was changed alone, and with one objective; a change that does nothing
-# for S may matter for S+C. And not all of ours were made blindly: pilots on EMO-DB with MFCC, before the
-# plan and written in it, chose the scaling per coefficient, since the other sat at chance in most epochs, the 40
+# Two cautions. Each choice was changed alone, and with one objective; a change that does nothing for S may
+# matter for S+C. And not all of ours were made blindly: pilots on EMO-DB with MFCC, before the plan and
+# written in it, chose the scaling per coefficient, since the other sat at chance in most epochs, the 40
 # epochs and $\lambda_2$. None of them compared objectives; but the plan's two weights were suggested by an
 # earlier trial, of one seed of a prototype, in which S+C did better than S with 0.1 and much worse with 4
 # (no record of it is left; {doc}`../book/verdicts` has it under "Deviations").

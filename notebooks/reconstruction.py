@@ -185,18 +185,18 @@ print(f"sum {squares.sum():.3f}, mean {squares.mean():.3f}")
 print(f"{reconstruction_loss(output, target).item():.3f}")
 
 # %% [markdown]
-# Paper 1 says both. The task works towards minimising "the sum of the squared differences between
-# the outputs of the logistic units and the input pixel intensities" (section 2.4); but a few lines on
-# the same section calls that loss MSE, a mean, as sections 2.1 and 4 and Table 2 do. For an {term}`MFCC` input the two differ by a factor of 7,520, and we
-# shall see that the difference decides whether the decoder learns.
+# Paper 1 says both. The task works towards minimising "the sum of the squared differences between the
+# outputs of the logistic units and the input pixel intensities" (section 2.4); but a few lines on the same
+# section calls that loss MSE, a mean, as sections 2.1 and 4 and Table 2 do. For an {term}`MFCC` input the
+# two differ by a factor of 7,520, and we shall see that the difference decides whether the decoder learns.
 #
 # ## Baselines for every reconstruction error
 #
-# Paper 1's Table 2 prints 21.32 · 10⁻⁴ for a network that only rebuilds MFCC inputs. Is that good?
-# Three guesses that see nothing give the scale, all of them means of the training recordings: one
-# number for everything; one for each coefficient; and the mean input of the figure, one for each value.
-# We compute them on held-out voices, and for two scalings, since the paper scales inputs "to also lie between 0 and 1" (section 4) and
-# does not say whether by one minimum and maximum for all or by a pair for each coefficient.
+# Paper 1's Table 2 prints 21.32 · 10⁻⁴ for a network that only rebuilds MFCC inputs. Is that good? Three
+# guesses that see nothing give the scale, all of them means of the training recordings: one number for
+# everything; one for each coefficient; and the mean input of the figure, one for each value. We compute
+# them on held-out voices, and for two scalings, since the paper scales inputs "to also lie between 0 and 1"
+# (section 4) and does not say whether by one minimum and maximum for all or by a pair for each coefficient.
 
 # %%
 unit = 1e-4
@@ -441,11 +441,11 @@ for factor, (errors, _, _) in as_sum.items():
 # | MFCC | 21.32 | 3.62 | 3.47 |
 # | spectrogram | 18.31 | 3.23 | 3.29 |
 #
-# A network that has nothing to do but rebuild is about six times *worse* at it than one that
-# classifies as well. The paper reads it as a gain: "this joint supervision has also positively
-# affected the performance of the auxiliary task" (section 4). But if the
-# rows differ in nothing else, S+A could only do better than A if A had not reached what its own loss
-# allows, or had learned something that does not carry to new voices. Each explanation predicts something that a run can refute:
+# A network that has nothing to do but rebuild is about six times *worse* at it than one that classifies as
+# well. The paper reads it as a gain: "this joint supervision has also positively affected the performance
+# of the auxiliary task" (section 4). But if the rows differ in nothing else, S+A could only do better than
+# A if A had not reached what its own loss allows, or had learned something that does not carry to new
+# voices. Each explanation predicts something that a run can refute:
 #
 # | hypothesis | what it predicts | what tests it |
 # |---|---|---|

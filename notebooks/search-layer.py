@@ -548,12 +548,12 @@ glue("bench_batch", measured["batch"])
 # Milliseconds are per recording, MiB those of the whole batch. By search a step is {glue:text}`slowest:.0f` to
 # {glue:text}`quickest:.0f` times as fast, and its peak of memory {glue:text}`least:.0f` to
 # {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**,
-# on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have
-# been running beside it. The ratios are worth more than the milliseconds, since both forms ran in the
-# same minute; but they, too, depend on the processor, the number of threads and the batch. In
-# the quick profile, `smoke` ({doc}`../book/status` has the one of this page), these are few steps: where a row with silence comes out slower, that is noise of the
-# machine. Nothing here says anything about a GPU, whose convolutions are of another kind. Measure
-# your own: `.venv/bin/ser bench layer`.
+# on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have been running
+# beside it. The ratios are worth more than the milliseconds, since both forms ran in the same minute; but
+# they, too, depend on the processor, the number of threads and the batch. In the quick profile, `smoke`
+# ({doc}`../book/status` has the one of this page), these are few steps: where a row with silence comes out
+# slower, that is noise of the machine. Nothing here says anything about a GPU, whose convolutions are of
+# another kind. Measure your own: `.venv/bin/ser bench layer`.
 #
 # ## What it means for the study
 #

@@ -291,18 +291,18 @@ gap = found.difference
 print(f"bootstrap: {gap.estimate:+.3f}, from {gap.low:+.3f} to {gap.high:+.3f}")
 
 # %% [markdown]
-# The two need not agree. Drawing speakers again answers: how would *these networks* have done with
-# other speakers? It cannot see that the folds' networks were trained on mostly the same recordings; the
+# The two need not agree. Drawing speakers again answers: how would *these networks* have done with other
+# speakers? It cannot see that the folds' networks were trained on mostly the same recordings; the
 # correction charges for just that, by a rule of thumb. Nor does the bootstrap see that one training serves
 # all speakers of a session (each half at the epoch that the other half picked): it draws the seeds for each
-# speaker anew, as if their luck in training were not shared. Which of the two is right? Ask where the truth is known: five folds of two speakers,
-# three seeds, and no difference at all. Each speaker adds a normal deviation of standard deviation 1.
-# Each network, one for each fold and seed, adds another of standard deviation 0, 1 or 2, the same for
-# both speakers that it tests. And the folds either share nothing, or a deviation that makes the means
-# of two folds correlate by a fifth, which is what the correction assumes of five folds. (Folds that correlate
-# by $\rho$ have a mean whose variance is $1/5 + \rho/(1 - \rho)$ times that between them, instead of $1/5$;
-# $\rho = 1/5$ gives the correction's quarter. A fold's own variance, in the code, is a half, from two speakers,
-# and a third of the networks', from three seeds.) How often does
+# speaker anew, as if their luck in training were not shared. Which of the two is right? Ask where the truth
+# is known: five folds of two speakers, three seeds, and no difference at all. Each speaker adds a normal
+# deviation of standard deviation 1. Each network, one for each fold and seed, adds another of standard
+# deviation 0, 1 or 2, the same for both speakers that it tests. And the folds either share nothing, or a
+# deviation that makes the means of two folds correlate by a fifth, which is what the correction assumes of
+# five folds. (Folds that correlate by $\rho$ have a mean whose variance is $1/5 + \rho/(1 - \rho)$ times
+# that between them, instead of $1/5$; $\rho = 1/5$ gives the correction's quarter. A fold's own variance,
+# in the code, is a half, from two speakers, and a third of the networks', from three seeds.) How often does
 # each analysis see a difference where there is none? It should be once in twenty.
 
 # %%
