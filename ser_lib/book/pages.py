@@ -157,8 +157,8 @@ def footer(name: str, stamp: Mapping[str, Any], repository: Repository | None) -
     else:
         how = (
             f"To run the page yourself, download {own} and open it in Jupyter inside a clone of "
-            "the book (its README says how), or in Colab by *File*, *Upload notebook*; there, first run "
-            "`import os; os.environ['SER_REPOSITORY_URL'] = 'ADDRESS'` in a new cell, with the "
+            "the book (see its README), or in Colab by *File*, *Upload notebook*; there, first "
+            "run `import os; os.environ['SER_REPOSITORY_URL'] = 'ADDRESS'` in a new cell, with the "
             "address from which you cloned the book."
         )
     return (

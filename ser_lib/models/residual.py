@@ -106,7 +106,8 @@ class ResidualFrames(nn.Module):
     name. That network takes any length. This is one like it in small: three stages of a 5 x 5
     convolution of stride two and a residual block of two 3 x 3 convolutions, the mean over time, an
     affine layer to the embedding, softmax. The leaky ReLU is paper 2's; Deep Speaker clips a plain
-    one. Frames after the end, all equal to the last one, are left out of the mean.
+    one. Frames after the end, all equal to the last one, are left out of the mean: they stay equal
+    when they are scaled per coefficient, and not when each cell is standardised by itself.
 
     Args:
         num_classes: emotions.
