@@ -51,7 +51,8 @@ def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
     """Judge every claim from records: what ``verdicts.json`` must hold.
 
     Raises:
-        ValueError: the records contradict the protocol (see :class:`ser_lib.evidence.Evidence`).
+        ValueError: naming the claim, where the records contradict the protocol (see
+            :class:`ser_lib.evidence.Evidence`) or cannot be measured.
     """
     proof = Evidence(found, ledger.protocol)
     findings: dict[str, Finding] = {}
@@ -59,7 +60,10 @@ def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
         given = claim
         if claim["rule"] in _TIMINGS:
             given = {**claim, "timings": _timings(ledger.folder, claim["rule"])}
-        findings[claim["id"]] = RULES[claim["rule"]](given, proof)
+        try:
+            findings[claim["id"]] = RULES[claim["rule"]](given, proof)
+        except ValueError as error:
+            raise ValueError(f"claim {claim['id']!r}: {error}") from error
     for family in {claim["family"] for claim in ledger.claims if "family" in claim}:
         members = [findings[c["id"]] for c in ledger.claims if c.get("family") == family]
         adjust(members)

@@ -123,6 +123,18 @@ def test_what_is_not_there_is_refused(checked):
         claims.verdict("unknown", root=checked)
 
 
+def test_what_cannot_be_judged_names_the_claim(house):
+    given = {"rule": "lower", "measure": "reconstruction", "smallest": 1.1}
+    root = house(entry("claim", **given, second={"objective": "A"}))
+    runs, predictions, history = made(0.5, objective="S+A")
+    history["reconstruction_0"] = float("inf")
+    write(root, joined(made(0.5, objective="A"), (runs, predictions, history)))
+    with pytest.raises(
+        ValueError, match=r"claim 'claim': reconstruction of .* infinite"
+    ):
+        claims.update("paper1", root)
+
+
 def test_a_claim_that_nobody_judged_is_not_counted(checked):
     path = checked / "results/paper1/claims.yml"
     ledger = yaml.safe_load(path.read_text())
