@@ -129,9 +129,7 @@ def test_what_cannot_be_judged_names_the_claim(house):
     runs, predictions, history = made(0.5, objective="S+A")
     history["reconstruction_0"] = float("inf")
     write(root, joined(made(0.5, objective="A"), (runs, predictions, history)))
-    with pytest.raises(
-        ValueError, match=r"claim 'claim': reconstruction of .* infinite"
-    ):
+    with pytest.raises(ValueError, match=r"claim 'claim': reconstruction of .* infinite"):
         claims.update("paper1", root)
 
 
