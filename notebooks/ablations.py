@@ -430,7 +430,7 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 # missing, the page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
 # One warning, above all for EMO-DB's spectrograms: there batch norm's running averages lag so far behind
-# that a trained network gives everybody one answer after many epochs. {doc}`table-1` shows for every row how
+# that at many epochs a trained network gives everybody one answer. {doc}`table-1` shows for every row how
 # often, and how the same trainings on EMO-DB do with measured moments, on both inputs.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
@@ -617,7 +617,7 @@ glue("l1_s", l1_alone.judged)
 #
 # The ledger: "The same was observed with S+C" is {glue:text}`verdict-table1-mfcc-sc-s` (MFCC) and
 # {glue:text}`verdict-table1-spectrogram-sc-s` (spectrogram), with the weight by validation; that
-# the printed 4 helps as it stands is {glue:text}`verdict-weight-4-helps`.
+# the printed 4 helps as it stands, a question of ours, is {glue:text}`verdict-weight-4-helps`.
 #
 # ### The other norm
 #

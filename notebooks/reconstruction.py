@@ -457,7 +457,7 @@ for factor, (errors, _, _) in as_sum.items():
 #
 # The first three are one family: *A has not finished*. The page's live training shows that a decoder *can*
 # stand still. With the same λ₂ it would in S+A too, since no other loss moves its layers: for the gap the
-# weights must differ ({doc}`table-2`). It makes the third plausible, says nothing of the second, and proves
+# weights must differ ({doc}`table-2`). The live training makes the third plausible, says nothing of the second, and proves
 # none, for we do not have the authors' code.
 # {doc}`table-2` holds against our runs those that the records can test: not the kernels, whose weights were not
 # kept, nor another scaling. What the rules make of the runs is in {doc}`../book/verdicts`.

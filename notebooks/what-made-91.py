@@ -126,9 +126,9 @@ speech = corpora.load(corpus)
 # %% [markdown]
 # ## Listen: what a random split gives away
 #
-# Paper 2 {cite:p}`kumar2020` prints 61.11 % for a residual network in the ablation, its Table 1, and 91.67
-# % for the whole system on RAVDESS. (That Table 1 is of RAVDESS as well is our reading: it names no corpus.
-# A third figure, 64.44 %, is of IEMOCAP.) This chapter asks what lies between the two. It is no accusation:
+# Paper 2 {cite:p}`kumar2020` prints 61.11 % for a residual network in the ablation, its Table 1, and
+# 91.67 % for the whole system on RAVDESS. (That Table 1 is of RAVDESS as well is our reading: it names no
+# corpus. A third figure, 64.44 %, is of IEMOCAP.) This chapter asks what lies between the two. It is no accusation:
 # the poster leaves out what a page has no room for.
 #
 # Begin with your ears. Under a random split, utterances go to training or test by lot. So a voice that

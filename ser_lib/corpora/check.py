@@ -254,8 +254,8 @@ def _verify_published(name: str, root: Path) -> Report:
             and (found.rate, found.channels) != (emodb.ORIGINAL_RATE, 1)
         ):
             damaged.append(
-                f"{item.path}: {found.rate} Hz, {found.channels} channels, "
-                f"expected {emodb.ORIGINAL_RATE} Hz, 1 channel"
+                f"{item.path}: {found.rate} Hz, channels: {found.channels}, "
+                f"expected {emodb.ORIGINAL_RATE} Hz, one channel"
             )
         if item.is_recording and (item.key in twice or (item.path in copies and item.reason)):
             continue  # the entry among the doubled names it

@@ -73,6 +73,17 @@ def test_every_chapter_is_in_the_table_of_contents():
     assert listed == {source.stem for source in SOURCES}
 
 
+def test_no_line_of_prose_becomes_a_comment():
+    """MyST leaves a line out that begins with a per cent sign, as wrapping can make it do."""
+    lost = [
+        f"{page.name}:{number}: {line}"
+        for page in (*SOURCES, *(ROOT / "book").glob("*.md"), *(ROOT / "results").glob("*/*.md"))
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+        if re.match(r"\s*%" if page.suffix == ".md" else r"#\s+%(?!%)", line)
+    ]
+    assert lost == []
+
+
 @chapters
 def test_a_twin_is_in_step_and_the_set_up_cell_is_the_same(source):
     text = source.read_text(encoding="utf-8")

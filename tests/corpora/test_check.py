@@ -107,7 +107,7 @@ def test_emodb_original_archive_is_told_from_the_two_second_copy(fake_emodb, tmp
     assert "looks like the original archive" in report.notes[0]
     write(original / "wav" / "08a02Wb.wav", noise(101), 22_050)
     (damaged,) = corpora.verify("emodb", original).damaged
-    assert damaged == "wav/08a02Wb.wav: 22050 Hz, 1 channels, expected 16000 Hz, 1 channel"
+    assert damaged == "wav/08a02Wb.wav: 22050 Hz, channels: 1, expected 16000 Hz, one channel"
     (original / "wav" / "03a01Fa.wav").unlink()
     report = corpora.verify("emodb", original)
     assert not report.ok
