@@ -104,8 +104,8 @@ _CLAIM = r"`?\b([a-z0-9]+(?:-[a-z0-9]+)+)\b`?"
 
 _CLOSE = """\
 Close calls among the comparisons that decide, where the outcome would be another if both ends of
-the interval moved by a twentieth of the smallest effect (where it is a bootstrap's, another seed can
-do that): {which}.
+the interval moved by a twentieth of the smallest effect (where it is a bootstrap's, another seed
+can do that): {which}.
 """
 
 _DEVIATIONS = """\
