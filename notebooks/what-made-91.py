@@ -634,7 +634,8 @@ pd.DataFrame({"best epoch minus last": peeked}).style
 # choice, and {doc}`residual-network` what the readings of the input are.) The last row mends a mistake: the
 # network for any length leaves out of its mean the silence that fills a short recording up, which it knows
 # by frames that are all equal. The plan standardises every number by itself, after which they are not equal,
-# so that in the row before it silence was heard as well. Scaled per coefficient they stay equal.
+# so that in the row before it silence was heard as well. Scaled per coefficient they stay equal; but the
+# scaling itself changes too, and how much of the difference is the silence's, the two rows do not tell.
 
 # %% tags=["hide-input"]
 one_seed = {"seeds": [0]}
