@@ -296,8 +296,8 @@ def _otherwise(
             entry["verdict"] == "undecided" != entry["planned"]["verdict"]
             for entry in ratios.values()
         )
-        save = ", but for the ratios that its own bootstrap judges otherwise"
-        save = save if judged_otherwise else ""
+        exception = ", but for the ratios that its own bootstrap judges otherwise"
+        save = exception if judged_otherwise else ""
         parts.append(_WORDS.format(undecided=undecided, save=save))
     close = [
         f"{links[name]} ({_where(cell)})"

@@ -39,11 +39,10 @@ def destination(name: str, root: str | Path | None = None) -> Path:
     if root is not None:
         return Path(root)
     reader = module(name)
-    folder: str = reader.FOLDER
     if name == "builtin":
         return Path(reader.place())
     data = os.environ.get("SER_DATA")
-    return Path(data) / folder if data else cache_folder() / folder
+    return (Path(data) if data else cache_folder()) / str(reader.FOLDER)
 
 
 def fetch(name: str, root: str | Path | None = None, *, source: Source | None = None) -> Path:
