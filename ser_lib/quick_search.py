@@ -14,6 +14,8 @@ patch. Then :math:`|d * sq| \le |\mu| |\sum d| + \lVert d \rVert \lVert sq - \mu
 
 from __future__ import annotations
 
+from functools import cache
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +48,18 @@ def usable(x: Tensor, weight: Tensor) -> bool:
     )
 
 
+@cache
 def processor_gains() -> bool:
-    """Without VNNI the products are slower than float32, or may saturate."""
+    """Without VNNI the products are slower than float32, or saturate and are wrong.
+
+    They saturate too where the processor has it and torch's libraries were told not to use it, so
+    one product is looked at.
+    """
     supported = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
-    return bool(supported()) and hasattr(torch, "_int_mm")
+    if not supported() or not hasattr(torch, "_int_mm"):
+        return False
+    largest = torch.full((16, 16), LIMIT, dtype=torch.int8)
+    return bool((torch._int_mm(largest, -largest) == -16 * LIMIT**2).all())
 
 
 def search(

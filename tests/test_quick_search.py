@@ -1,5 +1,9 @@
 """The quick search against every response computed one by one."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -112,3 +116,23 @@ def test_both_searches_train_alike(monkeypatch):
         outputs.append((y.detach(), layer.weight.grad.clone()))
     torch.testing.assert_close(*(y for y, _ in outputs), rtol=0, atol=0)
     torch.testing.assert_close(*(g for _, g in outputs), rtol=0, atol=0)
+
+
+def test_quick_search_is_not_used_where_its_products_saturate():
+    # Told to do without VNNI, torch's library multiplies in 16 bits, and says nothing of it.
+    program = """
+import torch
+from ser_lib import quick_search
+from tests.test_quick_search import naive_winners
+
+torch.manual_seed(0)
+x, weight = torch.rand(1, 20, 30), torch.randn(20, 24)
+if quick_search.usable(x, weight):
+    found = quick_search.search(x, weight, (4, 6), (2, 2))
+    assert found.equal(naive_winners(x, weight, (4, 6), (2, 2)))
+"""
+    limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=limited, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
