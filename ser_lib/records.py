@@ -9,6 +9,7 @@ weights.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -152,7 +153,8 @@ def packed(study: str, root: str | Path | None = None) -> set[str]:
 def compare(kept: Records, folder: Path) -> str:
     """Say how far a finished run is from its packed record.
 
-    Compared are its predictions, or where it has none, as for the objective A, its history.
+    Compared are its predictions, or where it has none, as for the objective A, its history. If they
+    differ, and both environments say how they round, whether that differs is said too.
     """
     record = kept.predictions.query("run == @folder.name")
     record = record.sort_values(["way", "by", "key"])
@@ -167,7 +169,8 @@ def compare(kept: Records, folder: Path) -> str:
         new = np.array([list(row.values()) for row in history])
         if np.array_equal(new, old.to_numpy()):
             return f"the same history of {len(new)} epochs as the record, bit for bit"
-        return f"{len(new)} epochs differ by up to {np.abs(new - old.to_numpy()).max():.2g}"
+        largest = np.abs(new - old.to_numpy()).max()
+        return f"{len(new)} epochs differ by up to {largest:.2g}{_rounded(kept, folder)}"
     scores = np.array([row["scores"] for row in mine], dtype=np.float32)
     if np.array_equal(scores, np.stack(list(record["scores"]))):
         return f"the same {len(mine)} predictions as the record, bit for bit"
@@ -175,7 +178,18 @@ def compare(kept: Records, folder: Path) -> str:
         row["predicted"] != old for row, old in zip(mine, record["predicted"], strict=True)
     )
     largest = float(np.abs(scores - np.stack(list(record["scores"]))).max())
-    return f"{others} of {len(mine)} predictions differ, scores by up to {largest:.2g}"
+    differ = f"{others} of {len(mine)} predictions differ, scores by up to {largest:.2g}"
+    return differ + _rounded(kept, folder)
+
+
+def _rounded(kept: Records, folder: Path) -> str:
+    """Whether a run's sums were rounded as its record's, where both are known."""
+    (there,) = kept.runs.loc[kept.runs["run"] == folder.name, "environment"]
+    places = (json.loads(there), json.loads((folder / "environment.json").read_text()))
+    ways = {place.get("rounding") for place in places}
+    if None in ways:
+        return ""
+    return "; both round alike" if len(ways) == 1 else "; the record's sums were rounded otherwise"
 
 
 def write_run(
@@ -318,8 +332,21 @@ def environment() -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
         "quick_search": bool(layers.quick_search and layers.quick_search.processor_gains()),
+        "rounding": rounding(),
         "library": library_hash(),
     }
+
+
+def rounding() -> str:
+    """Hash of a product of float32 matrices, 8 hex digits; processors that round it alike share it.
+
+    The order of its sums is for the processor's library to choose. Where it is another, the same
+    training soon goes another way.
+    """
+    steps = torch.arange(3_200 * 64)
+    left, right = ((steps * factor % 10_007 / 10_007 - 0.5) for factor in (7_919, 9_973))
+    product = left[: 16 * 3_200].view(16, 3_200) @ right.view(3_200, 64)
+    return hashlib.sha256(product.numpy().tobytes()).hexdigest()[:8]
 
 
 @cache

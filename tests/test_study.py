@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -177,7 +178,16 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     record["scores"] = [row + np.float32(0.25) for row in record["scores"]]
     record.to_parquet("results/tiny/predictions.parquet")
     other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
-    assert "0 of 24 predictions differ, scores by up to 0.25" in other
+    assert "0 of 24 predictions differ, scores by up to 0.25; both round alike" in other
+    runs = pd.read_parquet("results/tiny/runs.parquet")
+    runs["environment"] = json.dumps({"rounding": "0123abcd"})
+    runs.to_parquet("results/tiny/runs.parquet")
+    other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
+    assert "by up to 0.25; the record's sums were rounded otherwise" in other
+    runs["environment"] = json.dumps({"torch": "of an older record"})
+    runs.to_parquet("results/tiny/runs.parquet")
+    other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
+    assert re.search(r"by up to 0\.25$", other, re.MULTILINE)
     # What was repeated before, and then interrupted, is compared as well.
     ser("study", "pack", "tiny", *features, "--runs", "elsewhere")
     both = (*features, "--seed", 0, "--fold", 0)
@@ -588,6 +598,23 @@ def test_a_run_computes_on_one_thread_whatever_the_caller_has(tmp_path):
         torch.set_num_threads(1)
     (environment,) = tmp_path.glob("runs/*/environment.json")
     assert json.loads(environment.read_text())["threads"] == 1
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="this torch rounds one way")
+def test_the_environment_tells_how_sums_are_rounded():
+    program = "from ser_lib import records; print(records.environment()['rounding'])"
+    ways = {
+        path: subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"MKL_CBWR": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for path in ("AUTO", "COMPATIBLE")
+    }
+    assert all(re.fullmatch("[0-9a-f]{8}", way) for way in ways.values())
+    assert ways["AUTO"] == records.rounding() != ways["COMPATIBLE"]
 
 
 def test_what_an_objective_does_not_use_makes_no_second_run(tmp_path):
