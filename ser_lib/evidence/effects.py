@@ -6,9 +6,11 @@ While runs are missing nothing is computed from the others: an :class:`Effect` t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from ser_lib.evidence import epochs, summaries
@@ -104,12 +106,53 @@ def difference(
 
     def measured() -> Effect:
         one, other = together(evidence.answers, (first, second))
-        runs = int(one["run"].nunique() + other["run"].nunique())
-        speakers = over_seeds(one, "part", metric) - over_seeds(other, "part", metric)
-        interval = bootstrap_pooled(one, other, metric=metric)
-        return Effect(runs, runs, interval, speakers, smallest=evidence.protocol.smallest)
+        return _difference(one, other, metric, evidence.protocol.smallest)
 
     return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def repeated(evidence: Evidence, again: Evidence, condition: Condition) -> Effect:
+    """Class accuracy of a condition in the records of ``again`` minus that in ``evidence``.
+
+    The interval is that of :func:`difference`.
+    """
+
+    def measured() -> Effect:
+        one, other = together(lambda records: records.answers(condition), (again, evidence))
+        return _difference(one, other, "accuracy_class", evidence.protocol.smallest)
+
+    return _unless_missing(measured, evidence.protocol.smallest)
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """How far the same runs, made twice, are from each other, and how far other seeds are."""
+
+    changed: float
+    """Share of the predictions that differ."""
+    runs: float
+    """Mean absolute difference in class accuracy between a run and its repetition."""
+    seeds: float
+    """The same between two runs of one fold whose seeds differ, of the first records."""
+
+
+def repetition(evidence: Evidence, again: Evidence, condition: Condition) -> Repetition:
+    """Compare the runs of a condition, one by one, with those of the same names in ``again``.
+
+    Raises:
+        Missing: runs are not there, in one or the other.
+    """
+    first, second = together(lambda records: records.answers(condition), (evidence, again))
+    place = ["fold", "seed", "way", "key"]
+    both = first.merge(second, on=place, validate="one_to_one", suffixes=("", "_again"))
+    runs, repeats = (by_unit(answers, "fold", "seed") for answers in (first, second))
+    by_seed = runs.unstack("seed")
+    pairs = itertools.combinations(by_seed.columns, 2)
+    return Repetition(
+        changed=float((both["predicted"] != both["predicted_again"]).mean()),
+        runs=float((runs - repeats).abs().mean()),
+        seeds=float(np.mean([(by_seed[one] - by_seed[other]).abs() for one, other in pairs])),
+    )
 
 
 def over_draws(effect: Effect, ratio: float) -> Effect:
@@ -244,3 +287,10 @@ def _unless_missing(measured: Callable[[], Effect], smallest: float | None = Non
         return measured()
     except Missing as missing:
         return Effect(missing.found, missing.wanted, smallest=smallest)
+
+
+def _difference(one: pd.DataFrame, other: pd.DataFrame, metric: Metric, smallest: float) -> Effect:
+    runs = int(one["run"].nunique() + other["run"].nunique())
+    speakers = over_seeds(one, "part", metric) - over_seeds(other, "part", metric)
+    interval = bootstrap_pooled(one, other, metric=metric)
+    return Effect(runs, runs, interval, speakers, smallest=smallest)

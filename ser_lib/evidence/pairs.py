@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from ser_lib.evidence.conditions import Missing, over_seeds
 from ser_lib.statistics import Metric, Test, corrected_t_test
 
 
-def together(ask: Callable[[Any], Any], sides: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Ask for all conditions, so that what is missing is counted for each.
+def together(ask: Callable[[Any], Any], sides: Sequence[Any]) -> list[Any]:
+    """Ask for all conditions, or all studies, so that what is missing is counted for each.
 
     Raises:
         Missing: runs of one or more are not there.

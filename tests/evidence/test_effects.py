@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from ser_lib import claims, records
-from ser_lib.evidence import effects
+from ser_lib.evidence import Missing, effects
 from tests.fake_records import (
     DRAWS,
     FOLDS,
@@ -46,6 +46,28 @@ def test_overall_accuracy_weighs_utterances_and_not_emotions():
     assert found.interval.estimate == pytest.approx(right)
     assert (found.found, found.wanted, len(found.speakers)) == (RUNS, RUNS, 2 * FOLDS)
     assert str(effects.accuracy(evidence(), S, "accuracy_overall")) == f"running: 0 of {RUNS} runs"
+
+
+def test_the_same_runs_in_two_records():
+    runs, predictions, history = made(0.5)
+    lucky = runs.query("fold == 0 and seed == 1")["run"].item()
+    every = predictions["run"] == lucky
+    predictions.loc[every, "predicted"] = predictions.loc[every, "truth"]
+    first, again = evidence((runs, predictions, history)), evidence(made(0.75))
+    found = effects.repetition(first, again, S)
+    other = made(0.75)[1]["predicted"]
+    assert found.changed == pytest.approx((predictions["predicted"] != other).mean())
+    assert found.runs == pytest.approx(0.25)  # of the lucky one from 1 down, of the others up
+    assert found.seeds == pytest.approx(0.5 / FOLDS)
+    gain = effects.repeated(first, again, S)
+    assert gain.interval.estimate == pytest.approx(0.75 - (0.5 + 0.5 / RUNS))
+    assert (gain.found, len(gain.speakers)) == (2 * RUNS, 2 * FOLDS)
+    assert effects.repeated(first, first, S).judged.endswith(" no difference")
+    assert effects.repetition(again, again, S) == effects.Repetition(0.0, 0.0, 0.0)
+    missing = evidence(without_first_run(made(0.75)))
+    assert str(effects.repeated(first, missing, S)) == f"running: {RUNS - 1} of {RUNS} runs"
+    with pytest.raises(Missing, match="running: 0 of"):
+        effects.repetition(first, evidence(), S)
 
 
 def test_a_difference_has_each_speaker_alone():
