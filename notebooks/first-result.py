@@ -469,7 +469,8 @@ glue("unsettled", unsettled.name.removesuffix(" minus S"))
 # {glue:text}`difference_0`, which the plan's rule calls **{glue:text}`verdict_0`**;
 # {glue:text}`model_1` by {glue:text}`difference_1`: **{glue:text}`verdict_1`** (differences are taken
 # before rounding). When the runs were made the first time, both verdicts were the same, but the
-# estimate for λ₁ = 0.1 had the other sign: so much can rounding alone do to three seeds.
+# estimate for λ₁ = 0.1 had the other sign: so much can rounding alone do to three seeds
+# ({doc}`open-choices` watches a last digit grow).
 #
 # The rule knows three verdicts. "Undecided" does not say that center loss does nothing: it says
 # that a gain and a loss are both compatible with what ten speakers said. Paper 1 prints a gain of
