@@ -380,8 +380,9 @@ print("library", ours, "PyTorch", weight.grad.flatten().tolist())
 # rounding decides. Then two correct programs may choose differently. The value differs by a rounding
 # error, but the *gradient* by a whole patch. This is no fault of the search: it happens between two
 # versions of PyTorch, or a CPU and a GPU, as well. It means that trainings on different machines
-# drift apart in the last digits and then further, which is one reason for several seeds. The tests
-# of the library compare in double precision, where near ties hardly occur.
+# drift apart, at first in the last digits and then by leaps ({doc}`open-choices` watches one), which is one
+# reason for several seeds. The tests of the library compare in double precision, where near ties hardly
+# occur.
 #
 # ## What silence saves
 #

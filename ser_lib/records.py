@@ -183,13 +183,14 @@ def compare(kept: Records, folder: Path) -> str:
 
 
 def _rounded(kept: Records, folder: Path) -> str:
-    """Whether a run's sums were rounded as its record's, where both are known."""
+    """Whether :func:`rounding` was the same for a run and its record, where both are known."""
     (there,) = kept.runs.loc[kept.runs["run"] == folder.name, "environment"]
     places = (json.loads(there), json.loads((folder / "environment.json").read_text()))
     ways = {place.get("rounding") for place in places}
     if None in ways:
         return ""
-    return "; both round alike" if len(ways) == 1 else "; the record's sums were rounded otherwise"
+    same = "alike" if len(ways) == 1 else "otherwise"
+    return f"; where the record was made, a product of matrices is rounded {same}"
 
 
 def write_run(
@@ -338,10 +339,11 @@ def environment() -> dict[str, Any]:
 
 
 def rounding() -> str:
-    """Hash of a product of float32 matrices, 8 hex digits; processors that round it alike share it.
+    """Hash of a product of float32 matrices on the CPU, 8 hex digits.
 
-    The order of its sums is for the processor's library to choose. Where it is another, the same
-    training soon goes another way.
+    In which order it is summed, and whether terms are rounded before they are added, is for the
+    processor's library to choose. Where that is other, the same training soon goes another way;
+    where it is the same, other operations may still be rounded otherwise.
     """
     steps = torch.arange(3_200 * 64)
     left, right = ((steps * factor % 10_007 / 10_007 - 0.5) for factor in (7_919, 9_973))

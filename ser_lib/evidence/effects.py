@@ -129,10 +129,12 @@ class Repetition:
     """How far the same runs, made twice, are from each other, and how far other seeds are."""
 
     changed: float
-    """Share of the predictions that differ."""
+    """Share of the predictions that differ between a run and its repetition."""
+    changed_by_seed: float
+    """The same between two runs of one fold whose seeds differ, of the first records."""
     runs: float
     """Mean absolute difference in class accuracy between a run and its repetition."""
-    seeds: float
+    runs_by_seed: float
     """The same between two runs of one fold whose seeds differ, of the first records."""
 
 
@@ -141,17 +143,22 @@ def repetition(evidence: Evidence, again: Evidence, condition: Condition) -> Rep
 
     Raises:
         Missing: runs are not there, in one or the other.
+        ValueError: the two are not of the same runs.
     """
     first, second = together(lambda records: records.answers(condition), (evidence, again))
-    place = ["fold", "seed", "way", "key"]
-    both = first.merge(second, on=place, validate="one_to_one", suffixes=("", "_again"))
+    place = ["way", "key", "fold", "seed"]
+    both = first.merge(second, on=["run", *place], validate="one_to_one", suffixes=("", "_again"))
+    if not len(first) == len(second) == len(both):
+        raise ValueError(f"the runs of {dict(condition)} are others in the second records")
     runs, repeats = (by_unit(answers, "fold", "seed") for answers in (first, second))
     by_seed = runs.unstack("seed")
-    pairs = itertools.combinations(by_seed.columns, 2)
+    said = first.pivot(index=place[:3], columns="seed", values="predicted")
+    pairs = list(itertools.combinations(by_seed.columns, 2))
     return Repetition(
         changed=float((both["predicted"] != both["predicted_again"]).mean()),
+        changed_by_seed=float(np.mean([(said[a] != said[b]).mean() for a, b in pairs])),
         runs=float((runs - repeats).abs().mean()),
-        seeds=float(np.mean([(by_seed[one] - by_seed[other]).abs() for one, other in pairs])),
+        runs_by_seed=float(np.mean([(by_seed[a] - by_seed[b]).abs().mean() for a, b in pairs])),
     )
 
 

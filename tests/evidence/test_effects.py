@@ -53,21 +53,35 @@ def test_the_same_runs_in_two_records():
     lucky = runs.query("fold == 0 and seed == 1")["run"].item()
     every = predictions["run"] == lucky
     predictions.loc[every, "predicted"] = predictions.loc[every, "truth"]
-    first, again = evidence((runs, predictions, history)), evidence(made(0.75))
+    other = made(0.75)
+    shuffled = (other[0], other[1].sample(frac=1, random_state=0), other[2])
+    first, again = evidence((runs, predictions, history)), evidence(shuffled)
     found = effects.repetition(first, again, S)
-    other = made(0.75)[1]["predicted"]
-    assert found.changed == pytest.approx((predictions["predicted"] != other).mean())
+    assert found.changed == pytest.approx(
+        (predictions["predicted"] != other[1]["predicted"]).mean()
+    )
+    seeds = runs.set_index("run")["seed"]
+    said = {s: predictions[predictions["run"].map(seeds) == s]["predicted"] for s in (0, 1)}
+    assert found.changed_by_seed == pytest.approx(np.mean(said[0].values != said[1].values))
+    assert 0 < found.changed_by_seed != found.changed > 0
     assert found.runs == pytest.approx(0.25)  # of the lucky one from 1 down, of the others up
-    assert found.seeds == pytest.approx(0.5 / FOLDS)
+    assert found.runs_by_seed == pytest.approx(0.5 / FOLDS)
     gain = effects.repeated(first, again, S)
     assert gain.interval.estimate == pytest.approx(0.75 - (0.5 + 0.5 / RUNS))
     assert (gain.found, len(gain.speakers)) == (2 * RUNS, 2 * FOLDS)
     assert effects.repeated(first, first, S).judged.endswith(" no difference")
-    assert effects.repetition(again, again, S) == effects.Repetition(0.0, 0.0, 0.0)
-    missing = evidence(without_first_run(made(0.75)))
+    same = effects.repetition(again, again, S)
+    assert (same.changed, same.runs, same.runs_by_seed) == (0, 0, 0)
+
+
+def test_only_the_same_runs_can_be_held_against_each_other():
+    first, missing = evidence(made(0.5)), evidence(without_first_run(made(0.75)))
     assert str(effects.repeated(first, missing, S)) == f"running: {RUNS - 1} of {RUNS} runs"
     with pytest.raises(Missing, match="running: 0 of"):
         effects.repetition(first, evidence(), S)
+    renamed = [table.assign(run=table["run"] + "x") for table in made(0.5)]
+    with pytest.raises(ValueError, match="are others in the second records"):
+        effects.repetition(first, evidence(tuple(renamed)), S)
 
 
 def test_a_difference_has_each_speaker_alone():
