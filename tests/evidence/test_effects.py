@@ -1,5 +1,8 @@
 """What chapters say of conditions, on records whose effects are known."""
 
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,6 +173,15 @@ def test_the_records_of_the_repository_can_be_asked(tmp_path):
     bare = claims.evidence("paper1", tmp_path)
     assert bare.records is None
     assert effects.running(bare, S) == "running: 0 of 15 runs"
+
+
+def test_the_repeated_runs_were_all_made_by_the_same_other_sums():
+    # The variable that steers the sums is no setting of a run, so only this tells.
+    again, first = records.load("rounding").runs, records.load("paper1").runs
+    (rounding,) = {json.loads(environment)["rounding"] for environment in again["environment"]}
+    assert re.fullmatch("[0-9a-f]{8}", rounding)
+    assert len(again) == 66
+    assert set(again["run"]) <= set(first["run"])
 
 
 def test_a_minus_is_a_minus():
