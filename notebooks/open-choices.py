@@ -508,7 +508,8 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # </results/rounding/plan.toml>`, fixed before its runs, makes 66 runs of the study a second time, with the
 # same seeds, but with `MKL_CBWR=COMPATIBLE`: MKL, by which torch multiplies matrices, then takes the path
 # that all x86 processors share. That stands in for another machine, whose other libraries might round
-# otherwise too. In the table, for MFCC and $\lambda_1 = 4$, the first two columns compare a run with its
+# otherwise too. (The records: {download}`runs.parquet </results/rounding/runs.parquet>`,
+# {download}`predictions.parquet </results/rounding/predictions.parquet>`.) In the table, for MFCC and $\lambda_1 = 4$, the first two columns compare a run with its
 # repetition, and after the semicolon two runs of one fold whose seeds differ: the share of answers that
 # are another one, and the difference in class accuracy, in points, without sign, on average. The last
 # column is all runs together, repeated minus first, with its interval as above.

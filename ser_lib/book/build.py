@@ -230,14 +230,16 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
         (stage / "twins" / name).write_text(text, encoding="utf-8")
         rows.append({"page": source.stem, "fresh": True, **stamp})
     (stage / "book" / "status.md").write_text(pages.status_page(rows), encoding="utf-8")
-    for ledger in sorted((root / "results").glob("*/claims.yml")):
-        study = ledger.parent.name
+    for plan in sorted((root / "results").glob("*/plan.toml")):
+        study = plan.parent.name
         for path in claims.downloads(study, root):
             target = stage / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-        page = stage / "book" / ("verdicts.md" if study == "paper1" else f"verdicts-{study}.md")
-        page.write_text(claims.ledger_page(study, root), encoding="utf-8")
+        if (plan.parent / "claims.yml").is_file():
+            name = "verdicts.md" if study == "paper1" else f"verdicts-{study}.md"
+            page = claims.ledger_page(study, root)
+            (stage / "book" / name).write_text(page, encoding="utf-8")
 
 
 def _replace(new: Path, old: Path) -> None:

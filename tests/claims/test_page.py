@@ -9,7 +9,7 @@ import yaml
 from ser_lib import claims
 from ser_lib.book import build
 from ser_lib.claims.page import analyses
-from tests.claims.ledgers import ROOT
+from tests.claims.ledgers import PLAN, ROOT
 
 
 def test_what_other_analyses_say_is_counted_once_for_each_comparison():
@@ -82,8 +82,12 @@ def test_the_book_is_laid_out_with_the_page_and_the_downloads(checked, tmp_path_
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, checked)
     (checked / "ser_lib").mkdir()
+    plain = checked / "results/plain/plan.toml"  # a study without claims
+    plain.parent.mkdir()
+    plain.write_text(PLAN)
     stage = tmp_path_factory.mktemp("stage")
     build._stage(checked, checked / "executed", stage, None)
     assert (stage / "book/verdicts.md").read_text() == claims.ledger_page("paper1", checked)
     for path in claims.downloads("paper1", checked):
         assert (stage / path.relative_to(checked)).read_bytes() == path.read_bytes()
+    assert (stage / plain.relative_to(checked)).read_text() == PLAN
