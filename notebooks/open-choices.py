@@ -439,12 +439,11 @@ def training(next_float, steps=40):
 twins = list(zip(list(training(False)), list(training(True)), strict=True))
 apart = [float((one - other).abs().max()) for (_, one), (_, other) in twins]
 moved = [int((one != other).sum()) for (one, _), (other, _) in twins]
+total = len(twins[0][0][0])
 print(f"weights after step 1: {apart[0]:.0e} apart, after step {len(apart)}: {apart[-1]:.0e}")
 if any(moved):
     step = int(np.flatnonzero(moved)[0])
-    print(
-        f"step {step + 1} is the first with another maximum: {moved[step]} of {len(twins[0][0][0]):,}"
-    )
+    print(f"step {step + 1} is the first with another maximum: {moved[step]} of {total:,}")
     print(f"weights before it: {apart[step - 1]:.0e} apart, after it: {apart[step]:.0e}")
 else:
     print(f"no other maximum in {len(apart)} steps")
@@ -509,10 +508,12 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # same seeds, but with `MKL_CBWR=COMPATIBLE`: MKL, by which torch multiplies matrices, then takes the path
 # that all x86 processors share. That stands in for another machine, whose other libraries might round
 # otherwise too. (The records: {download}`runs.parquet </results/rounding/runs.parquet>`,
-# {download}`predictions.parquet </results/rounding/predictions.parquet>`.) In the table, for MFCC and $\lambda_1 = 4$, the first two columns compare a run with its
-# repetition, and after the semicolon two runs of one fold whose seeds differ: the share of answers that
-# are another one, and the difference in class accuracy, in points, without sign, on average. The last
-# column is all runs together, repeated minus first, with its interval as above.
+# {download}`predictions.parquet </results/rounding/predictions.parquet>`.)
+#
+# In the table, for MFCC and $\lambda_1 = 4$, the first two columns compare a run with its repetition, and
+# after the semicolon two runs of one fold whose seeds differ: the share of answers that are another one,
+# and the difference in class accuracy, in points, without sign, on average. The last column is all runs
+# together, repeated minus first, with its interval as above.
 #
 # | | other answers; by seed | run and repetition; two seeds | all runs, repeated minus first |
 # |---|---|---|---|
