@@ -79,7 +79,8 @@ def compactness(embeddings: npt.ArrayLike, labels: Labels) -> float:
         labels: shape ``(n,)``.
 
     Raises:
-        ValueError: the shapes do not fit, or there are fewer than two classes.
+        ValueError: the shapes do not fit, there are fewer than two classes, or a number is not
+            finite.
 
     Example:
         >>> compactness([[0, 1], [0, -1], [4, 1], [4, -1]], ["fear", "fear", "anger", "anger"])
@@ -92,6 +93,8 @@ def compactness(embeddings: npt.ArrayLike, labels: Labels) -> float:
             f"embeddings {z.shape} and labels {y.shape} of {len(classes)} classes: expected "
             "(n, dim), (n,) and two classes or more"
         )
+    if not np.isfinite(z).all():
+        raise ValueError(f"embeddings {z.shape}: {z[~np.isfinite(z)][0]} is not finite")
     means = np.stack([z[index == k].mean(0) for k in range(len(classes))])
     within = np.sqrt(np.mean(np.sum((z - means[index]) ** 2, axis=1)))
     apart = np.linalg.norm(means[:, None] - means, axis=2)

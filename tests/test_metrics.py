@@ -99,3 +99,5 @@ def test_compactness_refuses():
         compactness([[0.0], [1.0]], [0, 0])
     with pytest.raises(ValueError, match=r"\(2,\)"):
         compactness([0.0, 1.0], [0, 1])
+    with pytest.raises(ValueError, match=r"\(2, 1\): nan is not finite"):
+        compactness([[0.0], [float("nan")]], [0, 1])

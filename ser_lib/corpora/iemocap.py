@@ -54,7 +54,6 @@ __all__ = [
     "Turn",
     "count_recordings",
     "find_release",
-    "left_out",
     "load",
     "miscounted",
     "notes",
@@ -157,32 +156,20 @@ def notes(found: Survey) -> tuple[str, ...]:
     """Say what of a copy is used by default, what is left out, and why."""
     chosen = LABELS["four"]
     used = sum(_in(turn, "improvised", chosen) for turn in found.turns)
-    rest = Counter(t.raw_label for t in found.turns if t.raw_label in NO_EMOTION)
+    improvised = Counter(t.raw_label for t in found.turns if t.part == "improvised")
+    rest = [f"{n} {label}" for label, n in sorted(improvised.items()) if label not in chosen]
+    never = Counter(t.raw_label for t in found.turns if t.raw_label in NO_EMOTION)
     lines = [
-        f"{used} of {len(found.turns)} labelled turns are improvised with one of four emotions"
+        f"{used} of {len(found.turns)} labelled turns are improvised with one of four emotions",
+        f"other improvised turns, not used by default: {', '.join(rest) or 'none'}",
     ]
     lines += [
-        f"{rest[label]} turns are labelled {label} ({reason}) and never used"
+        f"{never[label]} turns are labelled {label} ({reason}) and never used"
         for label, reason in NO_EMOTION.items()
     ]
     lines += [f"{path}: has no label, so is not used" for path in found.unlabelled]
     lines += ["no checksums are known here: labels, counts, readability and doubles were checked"]
     return tuple(lines)
-
-
-def left_out(
-    root: str | Path | None = None, *, part: str = "improvised", labels: str = "four"
-) -> dict[str, int]:
-    """Count the turns of ``part`` that the label set ``labels`` leaves out, by raw label.
-
-    Raises:
-        ValueError: the part or the label set is not known.
-        CorpusError: there is no release, see :func:`find_release`.
-    """
-    chosen = _choose(part, labels)
-    turns = [turn for turn in survey(root).turns if part in (turn.part, "both")]
-    counts = Counter(turn.raw_label for turn in turns if turn.raw_label not in chosen)
-    return dict(sorted(counts.items()))
 
 
 def load(
@@ -202,7 +189,7 @@ def load(
         part: ``improvised``, ``scripted`` or ``both``.
         labels: ``four`` (anger, happiness, neutral, sadness), ``four-with-excited`` (excitement
             counts as happiness) or ``all`` (nine emotions). Turns of other raw labels, always
-            those in ``NO_EMOTION``, are left out; :func:`left_out` counts them.
+            those in ``NO_EMOTION``, are left out; ``ser data check iemocap`` counts them.
         partial: accept that labels or recordings are missing.
 
     Raises:

@@ -50,11 +50,15 @@ def log_ratios(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return first.apply(np.log) - second.apply(np.log)
 
 
+def size_ratio(folds: int) -> float:
+    """Size of a test over that of its training, in K folds that test each recording once."""
+    return 1 / (folds - 1)
+
+
 def fold_test(values: pd.DataFrame) -> Test:
     """t-test of the means of folds, corrected for the training data that they share.
 
-    The K folds are those of a cross-validation, which tests each recording once: then a test is
-    1 / (K - 1) of the size of its training.
+    The folds are those of a cross-validation, which tests each recording once.
 
     Args:
         values: (units, seeds), the units as in :meth:`ser_lib.evidence.Evidence.by_part`.
@@ -62,4 +66,4 @@ def fold_test(values: pd.DataFrame) -> Test:
     folds = values.mean(axis=1)
     if isinstance(folds.index, pd.MultiIndex):
         folds = folds.groupby(level=0).mean()
-    return corrected_t_test(folds.to_numpy(), ratio=1 / (len(folds) - 1))
+    return corrected_t_test(folds.to_numpy(), ratio=size_ratio(len(folds)))

@@ -21,7 +21,7 @@ from ser_lib.evidence.conditions import (
     by_unit,
     over_seeds,
 )
-from ser_lib.evidence.pairs import by_fold, fold_test, log_ratios
+from ser_lib.evidence.pairs import by_fold, fold_test, log_ratios, size_ratio
 from ser_lib.statistics import (
     Interval,
     Test,
@@ -81,9 +81,7 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
     r"""Compare two conditions by every method of the book.
 
     The t-tests take the class accuracy of each fold, averaged over seeds: another seed tests the
-    same recordings and is no new resampling. With the K folds of a cross-validation, which tests
-    each recording once, there are K - 1 degrees of freedom, and the test is :math:`1 / (K - 1)` of
-    the size of the training.
+    same recordings and is no new resampling. With K folds there are K - 1 degrees of freedom.
 
     Args:
         first: answers of one condition.
@@ -96,12 +94,11 @@ def contrast(first: pd.DataFrame, second: pd.DataFrame, *, smallest: float) -> C
     difference = bootstrap_pooled(first, second)
     folds = by_fold(first, second)
     by_speaker = [over_seeds(answers, "speaker") for answers in (first, second)]
-    ratio = 1 / (len(folds) - 1)
     return Contrast(
         difference=difference,
         overall=bootstrap_pooled(first, second, metric="accuracy_overall"),
         corrected=fold_test(folds.to_frame()),
-        equivalence=equivalence_test(folds, smallest, ratio=ratio),
+        equivalence=equivalence_test(folds, smallest, ratio=size_ratio(len(folds))),
         cohens_d=cohens_d(by_speaker[0] - by_speaker[1]),
         superiority=probability_of_superiority(*by_speaker),
     )

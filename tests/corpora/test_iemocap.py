@@ -120,10 +120,6 @@ def test_five_sessions_of_a_woman_and_a_man_are_what_the_protocol_needs(release)
 def test_parts_and_label_sets(release, options, counts):
     corpus = iemocap.load(release, **options)
     assert Counter(u.emotion for u in corpus.utterances) == counts
-    left = iemocap.left_out(release, **options)
-    part = options.get("part", "improvised")
-    turns = [t for t in iemocap.survey(release).turns if part in (t.part, "both")]
-    assert len(corpus) + sum(left.values()) == len(turns)
 
 
 def test_merging_keeps_the_raw_label(release):
@@ -133,8 +129,12 @@ def test_merging_keeps_the_raw_label(release):
 
 
 def test_what_is_left_out_is_counted_and_every_raw_label_kept(release):
-    assert iemocap.left_out(release) == {"dis": 1, "exc": 1, "fea": 1, "fru": 1, "sur": 1, "xxx": 1}
-    assert iemocap.left_out(release, part="both", labels="all") == {"oth": 1, "xxx": 1}
+    notes = corpora.verify("iemocap", release).notes
+    rest = "1 dis, 1 exc, 1 fea, 1 fru, 1 sur, 1 xxx"
+    assert f"other improvised turns, not used by default: {rest}" in notes
+    assert [note.split(" (")[0] for note in notes if note.endswith("never used")] == [
+        f"1 turns are labelled {label}" for label in iemocap.NO_EMOTION
+    ]
     assert [turn.key for turn in iemocap.survey(release).turns] == KEYS
     for chosen in iemocap.LABELS.values():
         assert not set(chosen) & set(iemocap.NO_EMOTION)
@@ -144,7 +144,7 @@ def test_unknown_choices(release):
     with pytest.raises(ValueError, match=r"unknown part 'impro' .* improvised, scripted, both"):
         iemocap.load(release, part="impro")
     with pytest.raises(ValueError, match=r"unknown labels 'five' .* four, four-with-excited, all"):
-        iemocap.left_out(release, labels="five")
+        iemocap.load(release, labels="five")
 
 
 # --- where it lies ---
@@ -443,7 +443,7 @@ def test_tree_with_the_numbers_of_the_real_corpus(true_release):
     assert counts == {"neutral": 1_708, "anger": 1_103, "sadness": 1_084, "happiness": 595}
     found = iemocap.survey(true_release)
     assert (len(found.turns), len(found.files)) == (iemocap.TURNS, iemocap.TURNS)
-    left = iemocap.left_out(true_release, part="both", labels="all")
+    left = Counter(turn.raw_label for turn in found.turns if turn.raw_label in iemocap.NO_EMOTION)
     assert left == {"oth": 3, "xxx": 2_507}
 
 
