@@ -67,6 +67,10 @@ document.addEventListener("DOMContentLoaded", () => {
     const shown = image.closest("a") ?? image;
     shown.replaceWith(frame);
     frame.append(shown);
+    // Drawn for a phone (5.4 inches, see plots/effects.py): shown whole there.
+    const size = () => frame.classList.toggle("ser-narrow", image.naturalWidth <= 600);
+    if (image.complete) size();
+    else image.addEventListener("load", size);
   }
   document.querySelectorAll(WIDE).forEach(watch);
 });

@@ -27,6 +27,9 @@ from ser_lib.plots.style import (
 )
 from ser_lib.statistics import Interval
 
+ROWS_WIDTH = 5.4
+"""Inches of a figure of rows: a phone shows it whole (``ser.js``), its letters still readable."""
+
 
 def differences(
     effects: Mapping[str, Effect], *, printed: Mapping[str, float] | None = None
@@ -47,14 +50,14 @@ def differences(
         raise ValueError(
             f"{len(effects)} effects to draw; no row for the printed gain of {strange}"
         )
-    with new_figure(9.0, 1.6 + 0.5 * len(effects)) as figure:
+    with new_figure(ROWS_WIDTH, 1.6 + 0.64 * len(effects)) as figure:
         axes = figure.add_subplot()
         handles: dict[str, Any] = {}
         _differences(axes, effects, printed, handles, speakers=True)
         left, right = axes.get_xlim()
         axes.set_xlim(min(left, -6.0), max(right, 6.0))
         axes.set_xlabel("difference in class accuracy (points)")
-        outer_legend(figure, handles, ncols=3)
+        outer_legend(figure, handles, ncols=2)
     return figure
 
 
@@ -77,15 +80,14 @@ def forest(
     if not panels or not all(panels.values()):
         raise ValueError(f"a forest needs effects in every panel; panels are {list(panels)}")
     counts = [len(effects) for effects in panels.values()]
-    with new_figure(9.0, 1.2 + sum(0.36 * count + 0.45 for count in counts)) as figure:
-        ratios = [count + 0.6 for count in counts]
-        grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=ratios)
+    with new_figure(ROWS_WIDTH, 1.2 + sum(0.5 * count + 0.45 for count in counts)) as figure:
+        grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=counts)
         handles: dict[str, Any] = {}
         for axes, (title, effects) in zip(grid[:, 0], panels.items(), strict=True):
             _differences(axes, effects, printed.get(title, {}), handles, speakers=False)
             axes.set_title(title, loc="left", fontweight="bold")
         axes.set_xlabel(f"difference in {metric} (points)")
-        outer_legend(figure, handles, above=True, ncols=3)
+        outer_legend(figure, handles, above=True, ncols=2)
     return figure
 
 
@@ -103,7 +105,7 @@ def accuracies(
     """
     if not effects:
         raise ValueError("0 effects to draw, at least one is needed")
-    with new_figure(9.0, 1.5 + 0.5 * len(effects)) as figure:
+    with new_figure(ROWS_WIDTH, 1.5 + 0.62 * len(effects)) as figure:
         axes = figure.add_subplot()
         for row, effect in enumerate(effects.values()):
             if effect.interval is None:
@@ -120,8 +122,8 @@ def accuracies(
             axes.text(
                 accuracy, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom"
             )
-        axes.set_yticks(range(len(effects)), list(effects))
-        axes.set(ylim=(len(effects) - 0.4, -0.6), xlim=(20, 100), xlabel="overall accuracy (%)")
+        _name_rows(axes, effects)
+        axes.set(xlim=(20, 100), xlabel="overall accuracy (%)")
         axes.grid(axis="x", color=BAND)
         axes.set_axisbelow(True)
     return figure
@@ -281,9 +283,10 @@ def _differences(
     speakers: bool,
 ) -> None:
     smallest = max(effect.smallest or 0.0 for effect in effects.values())
-    axes.axvspan(-100 * smallest, 100 * smallest, color=BAND, zorder=0)
-    axes.axvline(0, color="black", linewidth=1)
     for row, (label, effect) in enumerate(effects.items()):
+        below_its_name = (row - 0.22, row + 0.38)
+        axes.fill_betweenx(below_its_name, -100 * smallest, 100 * smallest, color=BAND, zorder=0)
+        axes.vlines(0, *below_its_name, color="black", linewidth=1, zorder=1)
         if effect.interval is None:
             _note(axes, row, str(effect))
         else:
@@ -294,8 +297,18 @@ def _differences(
             handles["printed by the paper"] = axes.scatter(
                 printed[label], row + 0.22, marker="v", s=70, color=SERIES_COLOURS[1], zorder=4
             )
-    axes.set_yticks(range(len(effects)), list(effects))
-    axes.set_ylim(len(effects) - 0.4, -0.6)
+    _name_rows(axes, effects)
+
+
+def _name_rows(axes: Axes, names: Iterable[str]) -> None:
+    """Write each row's name above it, inside the panel: beside it, it would need half a phone."""
+    across = blended_transform_factory(axes.transAxes, axes.transData)
+    row = -1
+    for row, name in enumerate(names):
+        axes.text(0.0, row - 0.38, name, transform=across, va="center")
+    axes.set_yticks([])
+    axes.set_ylim(row + 0.5, -0.62)
+    axes.spines["left"].set_visible(False)
 
 
 def _note(axes: Axes, row: int, text: str) -> None:
@@ -308,7 +321,7 @@ def _speakers(axes: Axes, row: int, effect: Effect, handles: dict[str, Any]) -> 
     if effect.speakers is not None:
         values = 100 * effect.speakers.to_numpy(dtype=float)
         handles["one speaker"] = axes.scatter(
-            values, np.full(len(values), row - 0.2), s=22, color=GREY, alpha=0.7, linewidth=0
+            values, np.full(len(values), row - 0.13), s=22, color=GREY, alpha=0.7, linewidth=0
         )
 
 

@@ -73,14 +73,16 @@ def words(figure: Figure) -> str:
 def test_differences_are_in_points_with_speakers_interval_and_printed_gain() -> None:
     figure = examples()["differences"]
     (axes,) = figure.axes
-    interval = next(line for line in axes.lines if list(line.get_ydata()) == [0, 0])
+    (interval,) = (line for line in axes.lines if list(line.get_ydata()) == [0, 0])
     np.testing.assert_allclose(interval.get_xdata(), [-2.0, 6.0])
     clouds = [item for item in axes.collections if isinstance(item, PathCollection)]
     places = [np.asarray(cloud.get_offsets())[:, 0].tolist() for cloud in clouds]
     assert places == [[0.0, 10.0], [pytest.approx(1.0)], [4.2]]
     assert "running: 3 of 30 runs" in words(figure)
-    band = axes.patches[0].get_path().get_extents(axes.patches[0].get_patch_transform())
-    assert (band.x0, band.x1) == (-2.0, 2.0)
+    bands = [c.get_paths()[0].get_extents() for c in axes.collections if c.get_zorder() == 0]
+    assert [(band.x0, band.x1) for band in bands] == [(-2.0, 2.0)] * 2
+    assert [text.get_text() for text in axes.texts] == ["running: 3 of 30 runs", "one", "two"]
+    assert [text.get_position() for text in axes.texts[1:]] == [(0.0, -0.38), (0.0, 0.62)]
     only_waiting = plots.effects.differences({"two": WAITING})
     assert not only_waiting.legends
     with pytest.raises(ValueError, match="0 effects"):
@@ -116,8 +118,8 @@ def test_a_forest_has_a_panel_each_and_no_speakers() -> None:
     assert [axes.get_title(loc="left") for axes in (upper, lower)] == ["EMO-DB", "RAVDESS"]
     points = [c.get_offsets().tolist() for c in upper.collections if isinstance(c, PathCollection)]
     assert points == [[[1.0, 0.0]], [[4.2, 0.22]], [[4.9, 1.22]]]
-    assert [text.get_text() for text in upper.texts] == ["running: 3 of 30 runs"]
-    assert [label.get_text() for label in lower.get_yticklabels()] == ["one"]
+    assert [text.get_text() for text in upper.texts] == ["running: 3 of 30 runs", "one", "two"]
+    assert [text.get_text() for text in lower.texts] == ["running: 3 of 30 runs", "one"]
     for panels in ({}, {"EMO-DB": {}}):
         with pytest.raises(ValueError, match="effects in every panel"):
             plots.effects.forest(panels, printed={})
@@ -133,6 +135,8 @@ def test_accuracies_and_what_is_missing():
     assert [text.get_text() for text in figure.axes[0].texts] == [
         "running: 3 of 30 runs",
         "the poster",
+        "speakers",
+        "random",
     ]
     with pytest.raises(ValueError, match="0 effects"):
         plots.effects.accuracies({})
