@@ -67,8 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const shown = image.closest("a") ?? image;
     shown.replaceWith(frame);
     frame.append(shown);
-    // Drawn for a phone (5.4 inches, see plots/effects.py): shown whole there.
-    const size = () => frame.classList.toggle("ser-narrow", image.naturalWidth <= 600);
+    const size = () => frame.style.setProperty("--ser-width", `${image.naturalWidth}px`);
     if (image.complete) size();
     else image.addEventListener("load", size);
   }

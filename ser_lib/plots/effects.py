@@ -28,7 +28,7 @@ from ser_lib.plots.style import (
 from ser_lib.statistics import Interval
 
 ROWS_WIDTH = 5.4
-"""Inches of a figure of rows: a phone shows it whole (``ser.js``), its letters still readable."""
+"""Inches of a figure of rows: a phone shows it whole (``ser.css``), its letters still readable."""
 
 
 def differences(
