@@ -178,8 +178,9 @@ def classify(embeddings: Vectors, directions: Vectors, *, threshold: float | Non
 def choose_threshold(
     embeddings: Vectors, labels: Vectors, directions: Vectors, *, share: float = 0.95
 ) -> float:
-    """Angle in degrees within which ``share`` of the embeddings lie from their own class.
+    """Quantile ``share`` of the angles between embeddings and their own class, in degrees.
 
+    Between two embeddings it is interpolated, so of few ones a smaller share lies within.
     Meant for validation data: on the data that the network was trained on the angles are smaller
     than on new voices, so a threshold from there answers "unknown" too often.
 

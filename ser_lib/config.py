@@ -32,10 +32,6 @@ OBJECTIVES = ("S", "A", "S+A", "S+C", "S+A+C")
 """Softmax (S), reconstruction as auxiliary task (A), center loss (C), and their sums."""
 
 
-_TOLD = ("lambda2", "center_norm", "model", "proportions", "train_share", "batch_statistics",
-         "seconds", "scaling", "padding", "dropout", "decoder")  # fmt: skip
-"""What the label of a run of paper 1 names where it is not the default."""
-
 _REQUIRED = {
     "corpus": str,
     "corpus_hash": str,
@@ -205,23 +201,17 @@ class RunConfig:
 
     @property
     def label(self) -> str:
-        """What a person calls the run."""
-        what = self.objective
-        if "C" in self.objective:
-            what += f" lambda1={self.lambda1:g}"
-        if self.model not in PAPER_1_MODELS:
-            what = f"{self.model}-{self.layers} {self.protocol}"
-            what += f" {self.epochs}+{self.triplet_epochs} epochs"
-            if self.triplet_epochs:
-                what += f" triplet {self.mining} {self.distance} {self.margin:g}"
-        else:
-            for field in fields(self):
-                value = getattr(self, field.name)
-                if field.name in _TOLD and value != field.default:
-                    what += f" {field.name}={value}"
-            if self.emotions != PAPER_EMOTIONS:
-                what += f" {len(self.emotions)} emotions"
-        return f"{self.corpus} {self.input} {what} fold {self.fold} seed {self.seed}"
+        """What a person calls the run: its place, and every setting that is not the default."""
+        told = [f"{self.corpus} {self.input} {self.objective}"]
+        for field in fields(self):
+            value = getattr(self, field.name)
+            chosen = field.name not in (*_REQUIRED, "objective") and value != field.default
+            if chosen or (field.name == "lambda1" and "C" in self.objective):
+                shown = f"{value:g}" if isinstance(value, float) else str(value)
+                told.append(f"{field.name}={shown}")
+        if self.emotions != PAPER_EMOTIONS:
+            told.append(f"{len(self.emotions)} emotions")
+        return f"{' '.join(told)} fold {self.fold} seed {self.seed}"
 
     @property
     def identity(self) -> str:

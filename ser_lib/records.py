@@ -102,8 +102,6 @@ def load(study: str, root: str | Path | None = None) -> Records:
     # `pack` writes `runs` last: read first, it names no run that the other tables may still lack.
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in reversed(TABLES)}
     _fill_settings(tables["runs"])
-    if "by" not in tables["predictions"]:  # records older than the second way to answer
-        tables["predictions"]["by"] = "softmax"
     return Records(**tables)
 
 
@@ -196,7 +194,7 @@ def _rounded(kept: Records, folder: Path) -> str:
 def write_run(
     folder: Path, config: RunConfig, corpus: Corpus, trained: Trained, seconds: float
 ) -> None:
-    """Write a finished run into its folder, the result last.
+    """Write a finished run into its folder; once its result is there, it is finished.
 
     ``seconds`` are those since the training began or, of a resumed run, since it was resumed.
     """
@@ -218,11 +216,10 @@ def write_run(
                 )
     result = {
         "parameters": sum(p.numel() for p in trained.network.parameters()),
-        "epochs_chosen": [choice.epoch for choice in trained.choices],
         "seconds": round(seconds, 1),
     }
     _write_json(folder / "config.json", asdict(config))
-    _write_json(folder / "environment.json", environment())
+    _write_json(folder / "environment.json", environment(trained.embeddings.device))
     _write_json(folder / "history.json", trained.history)
     _write_json(folder / "predictions.json", predictions)
     with atomic_write(folder / "embeddings.npy") as file:
@@ -290,7 +287,7 @@ def pack(
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
         )
-        predictions = [{"run": run, "by": "softmax", **row} for row in predictions]
+        predictions = [{"run": run, **row} for row in predictions]
         rows["predictions"] += _kept(settings, predictions)
         rows["history"] += [{"run": run, **row} for row in history]
     if not rows["runs"]:
@@ -304,8 +301,6 @@ def pack(
             old = pd.read_parquet(path)
             fresh = {row["run"] for row in rows["runs"]}
             old = old[~old["run"].isin(fresh)]
-            if name == "predictions" and "by" not in old:
-                old["by"] = "softmax"
             if name == "runs":  # whoever reads the file without this library finds it whole
                 _fill_settings(old)
             frames = [part for part in (old, frame) if len(part)] or [frame]
@@ -321,8 +316,8 @@ def pack(
     return total
 
 
-def environment() -> dict[str, Any]:
-    """What a result may depend on besides its configuration."""
+def environment(device: torch.device) -> dict[str, Any]:
+    """What the result of a training on ``device`` may depend on besides its configuration."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -330,7 +325,7 @@ def environment() -> dict[str, Any]:
         "system": platform.system(),
         "processor": platform.machine(),
         "capability": torch.backends.cpu.get_cpu_capability(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "threads": torch.get_num_threads(),
         "quick_search": bool(layers.quick_search and layers.quick_search.processor_gains()),
         "rounding": rounding(),
@@ -365,6 +360,21 @@ def _kept(config: RunConfig, predictions: list[dict[str, Any]]) -> list[dict[str
 def as_column(value: Any) -> Any:
     """Write a list of a configuration as the text of one column; anything else stays."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def configuration(row: Mapping[Any, Any]) -> RunConfig:
+    """Read the configuration back from a row of ``runs``.
+
+    Raises:
+        ValueError: a setting is missing or out of its range.
+    """
+    values = {}
+    for setting in fields(RunConfig):
+        value = row.get(setting.name)
+        values[setting.name] = value.item() if isinstance(value, np.generic) else value
+    values["emotions"] = str(values["emotions"]).split(",")
+    values["decoder"] = [int(width) for width in str(values["decoder"]).split(",") if width]
+    return RunConfig.from_dict(values)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -1,6 +1,9 @@
 """The three lists of packages agree: pyproject.toml, requirements.txt, and what Colab has."""
 
+import ast
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,27 @@ def test_requirements_are_the_direct_dependencies():
     names = [canonicalize_name(requirement.name) for requirement in DIRECT]
     assert len(names) == len(set(names))
     assert set(pins(ROOT / "requirements.txt")) == set(names)
+
+
+def imported(folder: str) -> set[str]:
+    """Top-level names of the modules that the Python files of a folder import."""
+    names: list[str] = []
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.append(node.module)
+    ours = {"ser_lib", "tests"}
+    return {name.split(".")[0] for name in names} - ours - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("folder", ["ser_lib", "notebooks", "tests"])
+def test_what_is_imported_is_required(folder):
+    packages = packages_distributions()
+    needed = {canonicalize_name(packages[name][0]) for name in imported(folder)}
+    assert needed
+    assert needed <= {canonicalize_name(requirement.name) for requirement in DIRECT}
 
 
 @pytest.mark.parametrize("requirement", DIRECT, ids=str)

@@ -77,7 +77,7 @@ def compare(
             for shape in ((128, 188), (40, 188))
             for speech in (1.0, 0.5)
         ]
-    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
+    gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None
     return {
         "device": device,
         "gpu": gpu,

@@ -12,7 +12,7 @@ import torch
 def wait(device: str) -> None:
     """Let a GPU finish what it was given."""
     if device.startswith("cuda"):
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(device)
 
 
 def fastest(call: Callable[[], Any], repeats: int, device: str) -> float:
@@ -38,11 +38,11 @@ def peak_memory(step: Callable[[], Any], device: str) -> int:
     """Count the bytes allocated at the worst moment of a step, beyond what was there before."""
     if device.startswith("cuda"):
         wait(device)
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
         step()
         wait(device)
-        return torch.cuda.max_memory_allocated() - before
+        return torch.cuda.max_memory_allocated(device) - before
     with torch.profiler.profile(profile_memory=True) as profile:
         step()
     # Every single allocation is in the raw events only.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import numpy as np
 
-from ser_lib.config import RunConfig
 from ser_lib.metrics import accuracy_class
-from ser_lib.records import Records
+from ser_lib.records import Records, configuration
 
 
 def inconsistencies(records: Records) -> tuple[str, ...]:
@@ -20,19 +16,14 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
     classifies must have predictions.
     """
     problems = []
-    known = {f.name for f in fields(RunConfig)}
-    for row in records.runs.to_dict("records"):
-        settings = {str(k): _plain(v) for k, v in row.items() if k in known}
-        settings["emotions"] = str(settings["emotions"]).split(",")
-        decoder = str(settings["decoder"])
-        settings["decoder"] = [int(width) for width in decoder.split(",") if width]
+    known_runs = {str(row["run"]): row for row in records.runs.to_dict("records")}
+    for run, row in known_runs.items():
         try:
-            name = RunConfig.from_dict(settings).identity
+            name = configuration(row).identity
         except ValueError as error:
             name = str(error)
-        if name != row["run"]:
-            problems.append(f"run {row['run']}: its configuration is that of {name}")
-    known_runs = {row["run"]: row for row in records.runs.to_dict("records")}
+        if name != run:
+            problems.append(f"run {run}: its configuration is that of {name}")
     heard = set(records.predictions["run"])
     problems += [
         f"run {name}: classifies, and has no predictions"
@@ -40,8 +31,8 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
         if "S" in row["objective"] and name not in heard
     ]
     told = records.history.set_index(["run", "epoch"])
-    for (run, way, by), part in records.predictions.groupby(["run", "way", "by"]):
-        run, way = str(run), int(str(way))
+    for (of, number, by), part in records.predictions.groupby(["run", "way", "by"]):
+        run, way = str(of), int(str(number))
         if run not in known_runs:
             problems.append(f"run {run}: predictions without a run")
             continue
@@ -62,7 +53,3 @@ def inconsistencies(records: Records) -> tuple[str, ...]:
                 f"{value} by its history at epoch {epoch[1]}"
             )
     return tuple(problems)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -48,7 +48,7 @@ def test_the_page_shows_every_claim_with_its_verdict(checked):
     assert "+25.0 (+25.0 to +25.0) points; class accuracies 75.0 and 50.0" in page
     assert "Of the 2 claims: 1 reproduced, 1 not reproduced." in page
     assert "about printed figures" not in page  # no claim is about them
-    assert "By its own words the" not in page  # nothing is undecided
+    assert "by its own words the" not in page  # nothing is undecided
     assert "Questions of ours" not in page
     ledger = yaml.safe_load((checked / "results/paper1/claims.yml").read_text())
     ledger["claims"][1]["ours"] = True
