@@ -494,7 +494,7 @@ for name in ("table1-mfcc-sa-s", "table1-spectrogram-sa-s", "table1-mfcc-sc-s",
 # Does the auxiliary task slow the fit to the training data, and does anything remain of it on held-out
 # speakers?
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels against the epoch, for S, S+A and A as far as their runs are there: the training softmax loss on a logarithmic axis, the training reconstruction error on a logarithmic axis, and the class accuracy on held-out speakers."}, "figure": {"caption": "EMO-DB (two-second copy), MFCC: S, S+A and A, epoch by epoch.", "name": "fig-curves-a"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels against the epoch, for S, S+A and A: the training softmax loss on a logarithmic axis, the training reconstruction error on a logarithmic axis, and the class accuracy on held-out speakers."}, "figure": {"caption": "EMO-DB (two-second copy), MFCC: S, S+A and A, epoch by epoch.", "name": "fig-curves-a"}}
 of_a = {"S": {"objective": "S"}, "S+A": {"objective": "S+A"}, "A": {"objective": "A"}}
 plots.results.learning_curves(
     curves(
@@ -512,7 +512,7 @@ plots.results.learning_curves(
 # its interval. The grey band is what counts as nothing. The triangles are the gains that paper 1
 # prints in its Table 1, on IEMOCAP.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "A row for each corpus and input with the difference S+A minus S: small grey dots for the speakers, a diamond with a horizontal interval for all of them, and a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+A minus S.", "name": "fig-difference-a"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "A row for each corpus and input with the difference S+A minus S: small grey dots for the speakers, a diamond with a horizontal interval for all of them, and a triangle at the gain that the paper prints."}, "figure": {"caption": "S+A minus S.", "name": "fig-difference-a"}}
 gains = {"MFCC": 4.2, "spectrogram": 3.3}  # Table 1 of the paper, class accuracy
 with_a = plus("S+A")
 plots.effects.differences(with_a, printed={name: gains[name.split(", ")[1]] for name in places})
@@ -560,7 +560,7 @@ for number, where in enumerate(places.values()):
 # the paper's loss were a mean over the dimensions too. In the left panel compare how fast the
 # softmax loss falls with each; the middle one is what center loss minimises.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels against the epoch, for S and for S+C with both weights as far as their runs are there: the training softmax loss and the training center loss on logarithmic axes, and the class accuracy on held-out speakers."}, "figure": {"caption": "EMO-DB (two-second copy), MFCC: S, and S+C with two weights, epoch by epoch.", "name": "fig-curves-c"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels against the epoch, for S and for S+C with both weights: the training softmax loss and the training center loss on logarithmic axes, and the class accuracy on held-out speakers."}, "figure": {"caption": "EMO-DB (two-second copy), MFCC: S, and S+C with two weights, epoch by epoch.", "name": "fig-curves-c"}}
 of_c = {
     "S": {"objective": "S"},
     "S+C, λ₁ = 4": {"objective": "S+C", "lambda1": 4.0},
@@ -587,7 +587,7 @@ for label, condition in zip(("s", "heavy", "light"), of_c.values(), strict=True)
 # better. The choice never sees who is tested; the paper got its 4 by trying a range, too. The figure
 # has all three ways, in every place.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints; or the words running and how many runs are there."}, "figure": {"caption": "S+C minus S, with the printed weight 4, with 4/64 = 0.0625, and with the weight that validation chose.", "name": "fig-difference-c"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints."}, "figure": {"caption": "S+C minus S, with the printed weight 4, with 4/64 = 0.0625, and with the weight that validation chose.", "name": "fig-difference-c"}}
 gains = {"MFCC": 4.9, "spectrogram": 4.6}  # Table 1 of the paper, class accuracy
 ways = {"λ₁ = 4": 4.0, "λ₁ = 0.0625": 0.0625, "by validation": "validation"}
 with_c = {name: plus("S+C", lambda1=weight) for name, weight in ways.items()}
@@ -632,7 +632,7 @@ glue("l1_s", l1_alone.judged)
 # Does the second addition bring something on top of the first? The figure has S+A+C against S, and
 # against each of the models with one addition, the weight of the center loss by validation.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input: S+A+C minus S, minus S+A and minus S+C, with grey dots for the speakers and a diamond with an interval for all; or the words running and how many runs are there."}, "figure": {"caption": "S+A+C against S, S+A and S+C; the weight of the center loss by validation.", "name": "fig-difference-ac"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input: S+A+C minus S, minus S+A and minus S+C, with grey dots for the speakers and a diamond with an interval for all."}, "figure": {"caption": "S+A+C against S, S+A and S+C; the weight of the center loss by validation.", "name": "fig-difference-ac"}}
 whole = {"objective": "S+A+C", "lambda1": "validation"}
 rivals = {
     "S": {"objective": "S"},
@@ -788,7 +788,7 @@ for label, weight in (("heavy", 4.0), ("light", 0.0625)):
 # addition against S, both trained on the thinned sets. Whether a gain is larger here than on the full
 # sets is a difference of differences, for which the plan has no test.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for EMO-DB and three for RAVDESS: S+A, S+C and S+A+C minus S, all trained on thinned sets, with grey dots for the speakers and a diamond with an interval for all; or the words running and how many runs are there."}, "figure": {"caption": "Differences to S with the class proportions of the paper's corpus in training; MFCC, λ₁ = 0.0625.", "name": "fig-imbalance"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for EMO-DB and three for RAVDESS: S+A, S+C and S+A+C minus S, all trained on thinned sets, with grey dots for the speakers and a diamond with an interval for all."}, "figure": {"caption": "Differences to S with the class proportions of the paper's corpus in training; MFCC, λ₁ = 0.0625.", "name": "fig-imbalance"}}
 thinned = {"proportions": "iemocap"}
 light = {"lambda1": 0.0625}
 unequal = {
@@ -832,7 +832,7 @@ for (label, short), effect in zip(
 # In the next figure follow each model from left to right, and look at where the two are
 # furthest apart.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy against the share of the training set, an eighth to all of it, on a logarithmic axis, for S and S+C, each with its interval; or the words running and how many runs are there."}, "figure": {"caption": "Learning curve over the size of the training set: RAVDESS, MFCC, λ₁ = 0.0625.", "name": "fig-learning-curve"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy against the share of the training set, an eighth to all of it, on a logarithmic axis, for S and S+C, each with its interval."}, "figure": {"caption": "Learning curve over the size of the training set: RAVDESS, MFCC, λ₁ = 0.0625.", "name": "fig-learning-curve"}}
 portions = (0.125, 0.25, 0.5, 1.0)
 by_size = {
     label: {

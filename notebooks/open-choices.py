@@ -207,7 +207,7 @@ swept = (0.001, 0.01, 0.0625, 0.1, 0.5, 1.0, 4.0, 5.0)
 accuracies = {w: effects.accuracy(proof, {**drawn, "lambda1": w}) for w in swept}
 against_s = {w: effects.difference(proof, {**drawn, "lambda1": w}, soft) for w in swept}
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy of S+C against the weight of the center loss from 0.001 to 5 on a logarithmic axis, with intervals, or the words running and how many runs are there. A second axis on top has the weights times 64. Dotted vertical lines stand at 0.0625 and at 4, and a grey band shows S."}, "figure": {"caption": "The sweep of λ₁: EMO-DB (two-second copy), MFCC, three seeds.", "name": "fig-sweep"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy of S+C against the weight of the center loss from 0.001 to 5 on a logarithmic axis, with intervals. A second axis on top has the weights times 64. Dotted vertical lines stand at 0.0625 and at 4, and a grey band shows S."}, "figure": {"caption": "The sweep of λ₁: EMO-DB (two-second copy), MFCC, three seeds.", "name": "fig-sweep"}}
 plots.effects.sweep(
     {"S+C": accuracies},
     xlabel="λ₁, of a mean over the batch (ours)",
@@ -346,7 +346,7 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 # for intervals that lie outside it, for those that lie inside, and for those that are too wide to
 # tell.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Twelve rows, one for each changed choice, with the difference in class accuracy to our choice: grey dots for the speakers, a diamond with an interval for all; or the words running and how many runs are there."}, "figure": {"caption": "One choice changed at a time: EMO-DB (two-second copy), MFCC.", "name": "fig-choices"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Twelve rows, one for each changed choice, with the difference in class accuracy to our choice: grey dots for the speakers, a diamond with an interval for all."}, "figure": {"caption": "One choice changed at a time: EMO-DB (two-second copy), MFCC.", "name": "fig-choices"}}
 plots.effects.differences(others)
 
 # %% tags=["remove-cell"]
@@ -472,8 +472,8 @@ for corpus_name in ("emodb", "ravdess"):
         else:
             changed, by_seed = 100 * found.changed, 100 * found.changed_by_seed
             glue(f"changed_{label}", f"{changed:.0f} %; {by_seed:.0f} %")
-            glue(f"runs_{label}", f"{100 * found.runs:.1f}; {100 * found.runs_by_seed:.1f}")
-            moved_runs.append((found.runs, found.runs_by_seed))
+            glue(f"runs_{label}", f"{100 * found.accuracy:.1f}; {100 * found.accuracy_by_seed:.1f}")
+            moved_runs.append((found.accuracy, found.accuracy_by_seed))
         repeated = effects.repeated(proof, again, condition)
         glue(f"repeated_{label}", repeated.judged)
         zero.append(repeated.about_zero == "holds zero")

@@ -575,7 +575,7 @@ glue("resnet_three_seeds", str(three))
 # x that the poster prints with its accuracy, and then whether our line has a peak there at all. The
 # triangles come from another test set, so heights cannot be compared, only places.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels, one for each family of networks, with the number of layers from 6 to 15 across and the overall accuracy upwards. A triangle marks the number of layers and the accuracy that the poster prints; diamonds with intervals are our runs as far as they are there, and the words running and how many runs are there stand for the others."}, "figure": {"caption": "RAVDESS, held-out speakers, softmax only: overall accuracy over the number of layers.", "name": "fig-by-layers"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels, one for each family of networks, with the number of layers from 6 to 15 across and the overall accuracy upwards. A triangle marks the number of layers and the accuracy that the poster prints; diamonds with intervals are our runs."}, "figure": {"caption": "RAVDESS, held-out speakers, softmax only: overall accuracy over the number of layers.", "name": "fig-by-layers"}}
 over_x = {
     name: {
         x: effects.accuracy(

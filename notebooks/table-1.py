@@ -168,7 +168,7 @@ glue("over_best_guest", best.printed[1] - max(row.printed[1] for row in guests))
 # MFCC rows show no such coincidence. That state of the art is Yenigalla et al. (section 4), the best
 # of the three guests in overall accuracy. In class accuracy the best guest is Lee and Tashev's, and
 # the gain over it is {glue:text}`over_best_guest:.1f` points
-# ([the claim](#claim-gain-over-best-class-accuracy)).
+# ({ref}`the claim <claim-gain-over-best-class-accuracy>`).
 #
 # How closely do two trainings of one network agree? Here are three of S on EMO-DB (the two-second
 # copy {cite:p}`burkhardt2005`) with MFCC, with nothing changed but the seed.
@@ -205,8 +205,8 @@ for name in ("emodb", "ravdess"):
 # recordings. The paper's corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was
 # not measured; so this is no measure of how likely its coincidence is. But the study trains that network of
 # Yenigalla et al., the *parent network*, as a row of its own. Is it within two points of S, as the printed
-# rows say? The {term}`ledger`'s word on that is *{glue:text}`verdict-softmax-row-equals-parent`* ([the
-# claim](#claim-softmax-row-equals-parent)). S minus parent is {glue:text}`s_minus_parent_emodb` points of
+# rows say? The {term}`ledger`'s word on that is *{glue:text}`verdict-softmax-row-equals-parent`* ({ref}`the
+# claim <claim-softmax-row-equals-parent>`). S minus parent is {glue:text}`s_minus_parent_emodb` points of
 # class accuracy on EMO-DB and {glue:text}`s_minus_parent_ravdess` on RAVDESS: an interval can leave zero out
 # and still reach into the two points, and then the question of likeness stays undecided.
 #
@@ -527,7 +527,7 @@ table_of("ravdess")
 # difference to S in class accuracy, the line its 95 % interval, the triangle the paper's difference.
 # Look for lines that do not touch zero, and for triangles outside their line.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Forest plot in one panel for each corpus and input. Each line is a row of Table 1 minus S: a diamond with its interval and a triangle for the printed difference, around a vertical line at zero with a grey band of two points on both sides. Rows without all runs have a note instead."}, "figure": {"caption": "Class accuracy of each row minus that of S, with 95 % intervals over speakers and seeds. The band is the plan's smallest effect; EMO-DB is the two-second copy.", "name": "fig-table1-forest"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Forest plot in one panel for each corpus and input. Each line is a row of Table 1 minus S: a diamond with its interval and a triangle for the printed difference, around a vertical line at zero with a grey band of two points on both sides."}, "figure": {"caption": "Class accuracy of each row minus that of S, with 95 % intervals over speakers and seeds. The band is the plan's smallest effect; EMO-DB is the two-second copy.", "name": "fig-table1-forest"}}
 contrasts = {
     place: contrast(frame, answers[*place[:2], "S"], smallest=smallest)
     for place, frame in answers.items()
@@ -565,7 +565,7 @@ glue("verdict-weight-4-helps", claims.verdict("weight-4-helps"))
 # Half an interval is {glue:text}`narrowest:.1f` points wide at the least and {glue:text}`widest:.1f` at
 # the most, where the paper's own steps are 0.6 to 5.5 points (its Table 1). With the printed weight taken
 # as it stands, S+C on EMO-DB with MFCC is at {glue:text}`four` points; on whether weight 4 helps, the ledger
-# says *{glue:text}`verdict-weight-4-helps`* ([the claim](#claim-weight-4-helps)).
+# says *{glue:text}`verdict-weight-4-helps`* ({ref}`the claim <claim-weight-4-helps>`).
 #
 # The same differences by other methods. In the first table, see where the bootstrap's interval and the
 # corrected t-test part ways; in the second, whether any row can be called *no different*: that needs an

@@ -342,7 +342,7 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # {glue:text}`printed_ratio_least:.1f` to {glue:text}`printed_ratio_most:.1f`. The ledger on "a clear
 # improvement": S+A on MFCC *{glue:text}`verdict-table2-mfcc-sa-a`*, on spectrograms
 # *{glue:text}`verdict-table2-spectrogram-sa-a`*; S+A+C *{glue:text}`verdict-table2-mfcc-sac-a`* and
-# *{glue:text}`verdict-table2-spectrogram-sac-a`* ([the first of these claims](#claim-table2-mfcc-sa-a)).
+# *{glue:text}`verdict-table2-spectrogram-sac-a`* ({ref}`the first of these claims <claim-table2-mfcc-sa-a>`).
 # Its rule: a ratio whose interval lies within a tenth of 1 on both sides is "absent", and one such place,
 # where no other holds, is enough for the verdict on S+A.
 #
@@ -357,7 +357,7 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # falling at the end.* The figure has the mean error over parts and seeds after each epoch; the thin
 # line is the mean input. Look at the ends of the curves, and at the first five epochs.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: reconstruction error on held-out parts against the epoch, logarithmic, one curve each for A, S+A and S+A+C, and a thin dashed line for the mean input. Panels whose runs are missing have a note."}, "figure": {"caption": "Reconstruction error on held-out voices after each epoch, mean over parts and seeds.", "name": "fig-table2-epochs"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: reconstruction error on held-out parts against the epoch, logarithmic, one curve each for A, S+A and S+A+C, and a thin dashed line for the mean input."}, "figure": {"caption": "Reconstruction error on held-out voices after each epoch, mean over parts and seeds.", "name": "fig-table2-epochs"}}
 CURVES = ["A", "S+A", "S+A+C, λ₁ = 0.0625", "S+A+C, λ₁ = 4"]
 by_epoch = {
     key: epochs.table(evidence, condition(*key), "reconstruction")
@@ -402,7 +402,7 @@ glue(
 # ratio of A to S+A after each epoch, beside the printed one. Is there any epoch at which the study
 # could have ended with a ratio near six?
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: the ratio of A's error to that of S+A after each epoch, logarithmic, with a dashed line at the printed ratio of about six and a dotted one at 1. Panels whose runs are missing have a note."}, "figure": {"caption": "Error of A over error of S+A, both after the same epoch.", "name": "fig-table2-ratios"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: the ratio of A's error to that of S+A after each epoch, logarithmic, with a dashed line at the printed ratio of about six and a dotted one at 1."}, "figure": {"caption": "Error of A over error of S+A, both after the same epoch.", "name": "fig-table2-ratios"}}
 panels = {
     title: {"A over S+A": ratios[place].to_list()}
     if place in ratios

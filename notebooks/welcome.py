@@ -208,7 +208,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # however little. One that holds zero says "no difference" if it lies wholly inside the band; else it says
 # "undecided", which is not "nothing".
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of differences, each a diamond with an interval; or the words running and how many runs are there. Paper 1, MFCC: S+A, S+C, S+A+C, and S+C with weight 4, minus S, on EMO-DB and on RAVDESS. Paper 2: softmax and triplets minus softmax alone, on EMO-DB, on RAVDESS, and on RAVDESS with shared voices."}, "figure": {"caption": "What the additions of both papers change. S: softmax, A: reconstruction, C: center loss, its weight by validation unless 4 is named. EMO-DB is a two-second copy.", "name": "fig-answer"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of differences, each a diamond with an interval. Paper 1, MFCC: S+A, S+C, S+A+C, and S+C with weight 4, minus S, on EMO-DB and on RAVDESS. Paper 2: softmax and triplets minus softmax alone, on EMO-DB, on RAVDESS, and on RAVDESS with shared voices."}, "figure": {"caption": "What the additions of both papers change. S: softmax, A: reconstruction, C: center loss, its weight by validation unless 4 is named. EMO-DB is a two-second copy.", "name": "fig-answer"}}
 first, second = claims.evidence("paper1"), claims.evidence("paper2")
 plain = {"objective": "S", "input": "mfcc"}
 additions = {

@@ -341,7 +341,7 @@ for name in ("figures-fit-the-split", "accuracy-as-stated", "accuracy-in-ten-fol
 # interval. Dashed lines are the two figures of the poster; they cross all rows, since it is not known in
 # which they belong.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows for softmax alone and for softmax with triplets under four protocols, each with grey ticks for actors or draws and a diamond with its interval, or the words running and how many runs are there; dashed lines across all rows mark the two accuracies that the poster prints."}, "figure": {"caption": "Overall accuracy on RAVDESS, one network, by stage and protocol.", "name": "fig-protocols"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Rows for softmax alone and for softmax with triplets under four protocols, each with grey ticks for actors or draws and a diamond with its interval; dashed lines across all rows mark the two accuracies that the poster prints."}, "figure": {"caption": "Overall accuracy on RAVDESS, one network, by stage and protocol.", "name": "fig-protocols"}}
 plots.effects.accuracies(
     measured,
     printed={"ablation: 61.11 %": 61.11, "system: 91.67 %": 91.67},
@@ -492,7 +492,7 @@ drawn = {**both, **protocols["random 5 %"]}
 right = effects.right_by_draw(proof, drawn)
 waiting = effects.running(proof, drawn)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars for the accuracies of a hundred random test sets of 72 utterances, with a dashed line at 66 right answers; or the words running and how many runs are there."}, "figure": {"caption": "A hundred random test sets of 72 utterances of RAVDESS.", "name": "fig-draws"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars for the accuracies of a hundred random test sets of 72 utterances, with a dashed line at 66 right answers."}, "figure": {"caption": "A hundred random test sets of 72 utterances of RAVDESS.", "name": "fig-draws"}}
 plots.chance.draws(right, 72, printed=66, note=waiting)
 
 # %% tags=["remove-cell"]

@@ -1,8 +1,8 @@
 """Which triplets: distances in a batch, triplets as index vectors, and all of them without a list.
 
 A triplet is an anchor, a positive (another utterance of its class) and a negative (one of another
-class). Everything is computed in float64, whatever comes in: the differences of distances that the
-loss lives on are lost first when embeddings fall together.
+class). Distances are computed in float64, whatever comes in: their differences, which the loss
+lives on, are lost first when embeddings fall together.
 """
 
 from __future__ import annotations

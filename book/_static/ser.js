@@ -1,4 +1,4 @@
-// One recording at a time; and what scrolls sideways can be reached by keyboard.
+// One recording at a time.
 document.addEventListener(
   "play",
   (event) => {
@@ -14,18 +14,29 @@ const WIDE = [
   ".cell_output",
   ".ser-figure",
   ".cell_output .text_html",
+  ".cell_output .output.stream pre",
   ".pst-scrollable-table-container",
 ].join(", ");
+
+function nameOf(element) {
+  const kind = { TABLE: "table", IMG: "figure", PRE: "output" };
+  const shown = element.matches("pre") ? element : element.querySelector("table, img");
+  if (!shown) return "wide formula";
+  const heading = element.closest("section")?.querySelector("h1, h2, h3, h4")?.firstChild;
+  const title = shown.alt ?? heading?.textContent.trim() ?? "";
+  return `wide ${kind[shown.tagName]}: ${title}`;
+}
 
 function measure(element) {
   const hidden = element.scrollWidth - element.clientWidth;
   if (hidden > 1 && /auto|scroll/.test(getComputedStyle(element).overflowX)) {
     element.dataset.more = element.scrollLeft < hidden - 1 ? "yes" : "no";
     element.tabIndex = 0;
+    element.setAttribute("role", "region");
+    element.setAttribute("aria-label", nameOf(element));
   } else if (element.dataset.more) {
     delete element.dataset.more;
-    // MathJax's formulas have a menu, which is reached by keyboard whether they scroll or not.
-    if (element.tagName !== "MJX-CONTAINER") element.removeAttribute("tabindex");
+    for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name);
   }
 }
 
@@ -54,6 +65,9 @@ function layOut(table) {
   }
   for (const row of table.rows) {
     for (const cell of row.cells) {
+      if (cell.tagName === "TH") {
+        cell.scope = row.parentElement.tagName === "THEAD" ? "col" : "row";
+      }
       cell.classList.toggle("ser-long", cell.textContent.trim().length > 22);
     }
   }
@@ -72,10 +86,19 @@ document.addEventListener("DOMContentLoaded", () => {
     else image.addEventListener("load", size);
   }
   document.querySelectorAll(WIDE).forEach(watch);
+  // What opens code or a solution is called what it shows, and not "Toggle hidden content".
+  for (const summary of document.querySelectorAll("details.hide > summary")) {
+    summary.removeAttribute("aria-label");
+  }
 });
 
 // Pictures and formulas come in later and make wide what was narrow.
 window.addEventListener("load", async () => {
+  for (const button of document.querySelectorAll(".solution .toggle-button")) {
+    const exercise = button.closest(".solution").previousElementSibling;
+    const title = exercise?.querySelector(".admonition-title")?.textContent.trim() ?? "";
+    button.setAttribute("aria-label", `Solution, ${title}`);
+  }
   document.querySelectorAll(WIDE).forEach(measure);
   await window.MathJax?.startup?.promise;
   document.querySelectorAll("mjx-container[display]").forEach(watch);

@@ -1,16 +1,17 @@
-"""The book: run its chapters, stamp them, build the site; with what chapters show things by.
+"""The book: run its chapters, stamp them, build the site.
 
     jupytext -> papermill -> stamp -> stage -> jupyter-book
 
-A chapter is run again only if its source, this library, ``results/``, the corpus, the parameters
-or the pinned packages have changed; the site is built again only if a page has. Everything is made
-beside the last good one and takes its place when it is whole.
+A chapter is run again only if its source, this library, the labs, ``results/``, the corpus, the
+parameters or the pinned packages have changed; the site is built again only if a page has.
+Everything is made beside the last good one and takes its place when it is whole.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -242,6 +243,19 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
             (stage / "book" / name).write_text(page, encoding="utf-8")
 
 
+def _front_page(path: Path) -> None:
+    """Give the page that only sends on to the first chapter what jupyter-book leaves out of it."""
+    (target,) = re.findall(r'url=([^"]+)"', path.read_text(encoding="utf-8"))
+    path.write_text(
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<title>Emotion by Distance</title>\n"
+        f'<meta http-equiv="refresh" content="0; url={target}">\n</head>\n'
+        f'<body><p><a href="{target}">Emotion by Distance</a></p></body>\n</html>\n',
+        encoding="utf-8",
+    )
+
+
 def _replace(new: Path, old: Path) -> None:
     """Put folder ``new`` in the place of ``old``; what lies there stays whole until then."""
     aside = new.with_name("replaced")
@@ -305,6 +319,7 @@ def build(
                 wrong = [line for line in text.splitlines() if "WARNING" in line or "ERROR" in line]
                 raise BookError("the site was not built:\n" + ("\n".join(wrong) or text[-4000:]))
             made = work / "_build" / "html"
+            _front_page(made / "index.html")
             (made / "stage.txt").write_text(mark)
             _replace(made, site)
             report("site: built")

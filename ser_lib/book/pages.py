@@ -218,9 +218,9 @@ def status_page(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             "# Status of the pages\n",
             "When each executable page was last run, for how long, and on what. A page is up to "
-            "date if its source, `ser_lib`, the records in `results/`, the corpus, the parameters "
-            "and the pinned packages are still those it was run with; the build runs any other "
-            "page again. The profile `smoke` is the quick one, `full` the longer one. "
+            "date if its source, `ser_lib`, the labs, the records in `results/`, the corpus, the "
+            "parameters and the pinned packages are still those it was run with; the build runs "
+            "any other page again. The profile `smoke` is the quick one, `full` the longer one. "
             f"Hash of the `ser_lib` they were run with: {libraries}.\n",
             head,
             "|" + "---|" * head.count(" | ") + "---|",

@@ -16,7 +16,7 @@ from ser_lib.evidence import Evidence
 
 
 def parameters(claim: Claim, evidence: Evidence) -> Finding:
-    """The network, built and counted, has the printed size, in millions, to the printed decimals.
+    """The network, built and counted, has the printed size, in millions to two decimals.
 
     With ``reference`` (millions) and ``per_cent``, the saving against it must round to that.
     """

@@ -38,7 +38,7 @@ EVALUATION = "dialog/EmoEvaluation"
 _KEY = re.compile(
     r"Ses0[1-5][FM]_(?:impro\d\d[a-z]?|script\d\d_\d[a-z]?)_[FM](?:\d{3}|XX\d)", re.ASCII
 )
-_TIME = r"(-?\d+(?:\.\d+)?)"
+_TIME = r"-?\d+(?:\.\d+)?"
 _LABELLED = re.compile(rf"\[{_TIME}\s*-\s*{_TIME}\]\s+(\S+)\s+(\S+)\s+\[[^\]]*\]", re.ASCII)
 
 
@@ -48,9 +48,6 @@ class Turn:
 
     key: str
     raw_label: str
-    start: float
-    """Seconds from the start of the dialogue."""
-    end: float
 
     @property
     def dialogue(self) -> str:
@@ -72,7 +69,7 @@ class Turn:
         """Session and sex of who talks in this turn.
 
         Examples:
-            >>> Turn("Ses01F_impro01_M003", "neu", 19.3, 20.8).speaker
+            >>> Turn("Ses01F_impro01_M003", "neu").speaker
             '01M'
         """
         return speaker_of(NAME, self.key)
@@ -160,7 +157,7 @@ def survey(root: str | Path | None = None) -> Survey:
             if reason := _refuse_label(line, path):
                 problems.append(f"{place}: line {number}: {reason}")
             elif parts := _LABELLED.fullmatch(line):
-                turn = Turn(parts[3], parts[4], float(parts[1]), float(parts[2]))
+                turn = Turn(*parts.groups())
                 turns.setdefault(turn.key, turn)
                 lines[turn.key].append(f"{place}: line {number}")
     doubled = [
@@ -204,7 +201,7 @@ def _refuse_label(line: str, path: Path) -> str:
     parts = _LABELLED.fullmatch(line)
     if not parts:
         return f"{line!r} is not [start - end], turn, label, [valence, activation, dominance]"
-    key, label = parts[3], parts[4]
+    key, label = parts.groups()
     if not _KEY.fullmatch(key):
         return f"{key!r} is no turn's name as 'Ses01F_impro01_F000'"
     if key.rsplit("_", 1)[0] != path.stem or f"Session{key[4]}" != path.parents[2].name:
@@ -220,7 +217,7 @@ def _refuse_recording(place: str, dialogues: set[str]) -> str:
         return f"name {pure.stem!r} is no turn's name as 'Ses01F_impro01_F000'"
     if pure.suffix.lower() not in scan.ENDINGS:
         return f"ending {pure.suffix!r} is not {' or '.join(scan.ENDINGS)}"
-    turn = Turn(pure.stem, "", 0.0, 0.0)
+    turn = Turn(pure.stem, "")
     if place.removesuffix(pure.suffix) != turn.place:
         return f"belongs at {turn.place}"
     return "" if turn.dialogue in dialogues else f"its dialogue has no labels in {EVALUATION}"

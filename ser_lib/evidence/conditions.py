@@ -173,7 +173,7 @@ class Evidence:
         key = repr(sorted(condition.items()))
         if key not in self._answers:
             self._answers[key] = self._whole(condition)
-        return self._answers[key]
+        return self._answers[key].copy()
 
     def history(self, condition: Condition) -> pd.DataFrame:
         """Every epoch of the runs of a condition, with ``fold`` and ``seed``.

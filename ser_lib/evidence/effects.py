@@ -41,7 +41,7 @@ class Effect:
     """
 
     found: int
-    """Runs that are there, of the conditions that are not whole."""
+    """Runs that are there; where some are missing, of the conditions that are not whole."""
     wanted: int
     interval: Interval | None = None
     speakers: pd.Series[float] | None = None
@@ -132,9 +132,9 @@ class Repetition:
     """Share of the predictions that differ between a run and its repetition."""
     changed_by_seed: float
     """The same between two runs of one fold whose seeds differ, of the first records."""
-    runs: float
+    accuracy: float
     """Mean absolute difference in class accuracy between a run and its repetition."""
-    runs_by_seed: float
+    accuracy_by_seed: float
     """The same between two runs of one fold whose seeds differ, of the first records."""
 
 
@@ -157,8 +157,8 @@ def repetition(evidence: Evidence, again: Evidence, condition: Condition) -> Rep
     return Repetition(
         changed=float((both["predicted"] != both["predicted_again"]).mean()),
         changed_by_seed=float(np.mean([(said[a] != said[b]).mean() for a, b in pairs])),
-        runs=float((runs - repeats).abs().mean()),
-        runs_by_seed=float(np.mean([(by_seed[a] - by_seed[b]).abs().mean() for a, b in pairs])),
+        accuracy=float((runs - repeats).abs().mean()),
+        accuracy_by_seed=float(np.mean([(by_seed[a] - by_seed[b]).abs().mean() for a, b in pairs])),
     )
 
 

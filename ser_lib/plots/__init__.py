@@ -1,8 +1,8 @@
 """The figures of the book, by what they show.
 
-Each function returns a closed ``Figure``: as the last line of a cell it is shown once, and nothing
-outside the call is changed (no global style, no current figure). Backgrounds are opaque and light,
-so that the figures read in the dark theme too; emotions keep one colour and one marker throughout.
+A function that draws a figure returns it closed: as the last line of a cell it is shown once, and
+nothing outside the call is changed (no global style, no current figure). Backgrounds are opaque and
+light, so that the figures read in the dark theme too; emotions keep one colour and one marker.
 """
 
 from ser_lib.plots import (

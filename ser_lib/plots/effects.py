@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
@@ -109,14 +110,12 @@ def accuracies(
         axes = figure.add_subplot()
         for row, effect in enumerate(effects.values()):
             if effect.interval is None:
-                axes.text(22, row, str(effect), va="center", color=GREY)
+                _note(axes, row, str(effect))
             else:
                 if effect.speakers is not None:
                     places = np.full(len(effect.speakers), row + 0.18)
                     axes.plot(100 * effect.speakers, places, "|", color=GREY, markersize=7)
-                middle, low, high = (100 * end for end in effect.interval.ends)
-                axes.plot([low, high], [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
-                axes.plot(middle, row, "D", color=SERIES_COLOURS[0])
+                _interval(axes, row, effect.interval)
         for name, accuracy in (printed or {}).items():
             axes.axvline(accuracy, color=SERIES_COLOURS[1], linestyle="--", zorder=1)
             axes.text(
@@ -153,7 +152,7 @@ def sweep(
     values = sorted({value for effects in series.values() for value in effects})
     if not values or values[0] <= 0:
         raise ValueError(f"values of a sweep must be positive, these are {values}")
-    with new_figure(9.0, 4.8) as figure:
+    with new_figure(6.4, 4.8) as figure:
         axes = figure.add_subplot()
         axes.set_xscale("log")
         if reference is not None:
@@ -205,7 +204,7 @@ def sweep(
             top.tick_params(axis="x", labelrotation=45, labelsize=9)
             top.minorticks_off()
             top.set_xlabel(label)
-        outer_legend(figure, handles_of([axes]), ncols=3)
+        outer_legend(figure, handles_of([axes]), ncols=2)
     return figure
 
 
@@ -292,7 +291,7 @@ def _differences(
         else:
             if speakers:
                 _speakers(axes, row, effect, handles)
-            _interval(axes, row, effect, handles)
+            handles["all speakers, with interval"] = _interval(axes, row, effect.interval)
         if label in printed:
             handles["printed by the paper"] = axes.scatter(
                 printed[label], row + 0.22, marker="v", s=70, color=SERIES_COLOURS[1], zorder=4
@@ -325,11 +324,8 @@ def _speakers(axes: Axes, row: int, effect: Effect, handles: dict[str, Any]) -> 
         )
 
 
-def _interval(axes: Axes, row: int, effect: Effect, handles: dict[str, Any]) -> None:
-    if effect.interval is None:
-        return
-    middle, low, high = (100 * end for end in effect.interval.ends)
+def _interval(axes: Axes, row: int, interval: Interval) -> PathCollection:
+    """Draw the interval, and give the mark of its estimate."""
+    middle, low, high = (100 * end for end in interval.ends)
     axes.plot([low, high], [row, row], color=SERIES_COLOURS[0], linewidth=2.5)
-    handles["all speakers, with interval"] = axes.scatter(
-        middle, row, marker="D", s=60, color=SERIES_COLOURS[0], zorder=3
-    )
+    return axes.scatter(middle, row, marker="D", s=60, color=SERIES_COLOURS[0], zorder=3)

@@ -12,6 +12,7 @@ from ser_lib.plots.style import (
     EMOTION_COLOURS,
     EMOTION_MARKERS,
     GREY,
+    RIM,
     check_emotions,
     handles_of,
     new_figure,
@@ -59,7 +60,7 @@ def embeddings(
                 own = points[index == k]
                 colour, marker = EMOTION_COLOURS[name], EMOTION_MARKERS[name]
                 axes.scatter(
-                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, linewidth=0, label=name
+                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, label=name, **RIM
                 )
             for k, name in enumerate(emotions):
                 ring = axes.scatter(
@@ -100,13 +101,13 @@ def maps(panels: Mapping[str, tuple[NDArray[Any], Sequence[str]]]) -> Figure:
                 own = points[index == name]
                 colour, marker = EMOTION_COLOURS[name], EMOTION_MARKERS[name]
                 handles[name] = axes.scatter(
-                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, linewidth=0
+                    own[:, 0], own[:, 1], s=26, color=colour, marker=marker, **RIM
                 )
             axes.set(title=title, xticks=[], yticks=[])
             axes.set_aspect("equal", adjustable="datalim")
             for spine in axes.spines.values():
                 spine.set(visible=True, color=GREY)
-        outer_legend(figure, handles, ncols=len(handles), fontsize=12)
+        outer_legend(figure, handles, ncols=min(len(handles), 4), fontsize=12)
     return figure
 
 
@@ -134,7 +135,7 @@ def around_centers(
             for point in own:
                 axes.plot(*zip(point, center, strict=True), color=colour, linewidth=1, alpha=0.6)
             marker = EMOTION_MARKERS[name]
-            axes.scatter(own[:, 0], own[:, 1], s=55, color=colour, marker=marker, label=name)
+            axes.scatter(own[:, 0], own[:, 1], s=55, color=colour, marker=marker, label=name, **RIM)
             ring = axes.scatter(center[0], center[1], s=170, color="white", zorder=3)
             ring.set(edgecolor=colour, linewidth=2.5)
         axes.set(xlabel="first number of the embedding", ylabel="second number", aspect="equal")

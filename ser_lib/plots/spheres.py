@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from scipy.optimize import least_squares
 
 from ser_lib.angles import angle_matrix
@@ -17,6 +18,7 @@ from ser_lib.plots.style import (
     EMOTION_COLOURS,
     EMOTION_MARKERS,
     GREY,
+    RIM,
     check_emotions,
     new_figure,
     panel_grid,
@@ -145,6 +147,7 @@ def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
     for (x, y, z), name, (across, up) in zip(places, emotions, labels, strict=True):
         colour = EMOTION_COLOURS[name]
         face = colour if z >= 0 else "white"
+        rim = withStroke(linewidth=3.5, foreground=RIM["edgecolor"])
         axes.plot(
             x,
             y,
@@ -153,6 +156,7 @@ def _draw_sphere(axes: Axes, angles: Array, emotions: Sequence[str]) -> None:
             markerfacecolor=face,
             markeredgecolor=colour,
             markeredgewidth=2.5,
+            path_effects=[rim],
             zorder=5,
         )
         axes.text(across, up, name, ha="center", va="center", fontsize=11, bbox=_BOX, zorder=6)

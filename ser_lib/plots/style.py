@@ -46,6 +46,8 @@ EMOTION_MARKERS = {
 SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#882255")
 SERIES_DASHES = ("-", "--", ":", "-.")
 GREY = "#6B6B6B"
+RIM: dict[str, Any] = {"edgecolor": "#3B3B3B", "linewidth": 0.4}
+"""Around a point in an emotion's colour: the pale ones would be lost on white."""
 BAND = "#E4E4E4"
 """A range of values behind what is drawn."""
 NOTE_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1}

@@ -67,14 +67,14 @@ def test_the_same_runs_in_two_records():
     said = {s: predictions[predictions["run"].map(seeds) == s]["predicted"] for s in (0, 1)}
     assert found.changed_by_seed == pytest.approx(np.mean(said[0].values != said[1].values))
     assert 0 < found.changed_by_seed != found.changed > 0
-    assert found.runs == pytest.approx(0.25)  # of the lucky one from 1 down, of the others up
-    assert found.runs_by_seed == pytest.approx(0.5 / FOLDS)
+    assert found.accuracy == pytest.approx(0.25)  # of the lucky one from 1 down, of the others up
+    assert found.accuracy_by_seed == pytest.approx(0.5 / FOLDS)
     gain = effects.repeated(first, again, S)
     assert gain.interval.estimate == pytest.approx(0.75 - (0.5 + 0.5 / RUNS))
     assert (gain.found, len(gain.speakers)) == (2 * RUNS, 2 * FOLDS)
     assert effects.repeated(first, first, S).judged.endswith(" no difference")
     same = effects.repetition(again, again, S)
-    assert (same.changed, same.runs, same.runs_by_seed) == (0, 0, 0)
+    assert (same.changed, same.accuracy, same.accuracy_by_seed) == (0, 0, 0)
 
 
 def test_only_the_same_runs_can_be_held_against_each_other():

@@ -130,8 +130,8 @@ def test_accuracies_and_what_is_missing():
     lines = [line.get_xdata() for line in figure.axes[0].lines]
     assert np.allclose(lines[0], [40, 60])
     assert np.allclose(lines[1], [40, 60])
-    assert np.allclose(lines[2], [50])
-    assert np.allclose(lines[3], [91.67, 91.67])
+    assert np.allclose(lines[2], [91.67, 91.67])
+    assert figure.axes[0].collections[0].get_offsets().tolist() == [[50, 0]]
     assert [text.get_text() for text in figure.axes[0].texts] == [
         "running: 3 of 30 runs",
         "the poster",

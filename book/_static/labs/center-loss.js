@@ -1,5 +1,5 @@
 // Lab: softmax and center loss on free points in the plane. No library, no server.
-// tests/test_labs.py compares its losses, gradients and center steps with PyTorch.
+// tests/book/test_labs.py compares its losses, gradients and center steps with PyTorch.
 (function () {
   "use strict";
 
