@@ -116,8 +116,8 @@ class RunConfig:
         limits = {
             "train_share": 0 < self.train_share <= 1,
             "fold": self.fold >= 0,
-            "seed": self.seed >= 0,
-            "seconds": 0 < self.seconds < inf,
+            "seed": 0 <= self.seed < 2**32,
+            "seconds": 0 < self.seconds <= 60,
             "units": self.units >= 1,
             "layers": self.layers >= 1,
             "dropout": 0 <= self.dropout < 1,

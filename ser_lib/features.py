@@ -26,6 +26,7 @@ VectorInput = Literal["mfcc_13x30", "mfcc_30x13", "deltas_39x10", "mean_390"]
 Input = Literal["log_mel", "mfcc", "mfcc_13x30", "mfcc_30x13", "deltas_39x10", "mean_390"]
 
 _VERSION = 2  # raise when the same parameters give other numbers: old cache entries are then unused
+_LOUDEST = 1e6  # times full scale; far beyond, the power of a float32 is infinite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,8 @@ def log_mel(signal: npt.ArrayLike, rate: int, *, config: FeatureConfig | None = 
         dB, shape ``(n_mels, 1 + n // hop)``, at least -100.
 
     Raises:
-        ValueError: the signal is not one-dimensional, empty or not finite, or the rate is another.
+        ValueError: the signal is not one-dimensional, empty, not finite or of integers, or the rate
+            is another.
 
     Example:
         >>> log_mel(np.sin(np.arange(16_000)), 16_000).shape
@@ -121,7 +123,10 @@ def log_mel(signal: npt.ArrayLike, rate: int, *, config: FeatureConfig | None = 
     import librosa
 
     config = config or FeatureConfig(input="log_mel")
-    samples = np.asarray(signal, dtype=np.float32)
+    given = np.asarray(signal)
+    if given.dtype.kind != "f":
+        raise ValueError(f"signal is {given.dtype}, expected floating-point samples from -1 to 1")
+    samples = given.astype(np.float32, copy=False)
     if samples.ndim != 1 or samples.size == 0:
         raise ValueError(f"signal has shape {samples.shape}, it must be (n,) with n > 0")
     if not np.isfinite(samples).all():
@@ -187,6 +192,10 @@ class Dataset:
         expected = (len(self.corpus), *self.config.shape)
         if self.inputs.shape != expected:
             raise ValueError(f"inputs have shape {self.inputs.shape}, expected {expected}")
+        if not np.isfinite(self.inputs).all():
+            pairs = zip(self.corpus.utterances, self.inputs, strict=True)
+            keys = [utterance.key for utterance, x in pairs if not np.isfinite(x).all()]
+            raise ValueError(f"features of {', '.join(keys)} are not finite (NaN or inf)")
 
     def select(self, *, emotions: tuple[str, ...]) -> Dataset:
         """Keep the utterances of some emotions."""
@@ -362,10 +371,16 @@ def extract_file(file: Path, config: FeatureConfig) -> Array:
     from ser_lib.audio import load_audio
 
     signal = load_audio(file, config.rate)
+    peak = float(np.abs(signal).max())
+    if peak > _LOUDEST:
+        raise ValueError(f"{file}: samples reach {peak:.3g}, the limit is {_LOUDEST:g}")
     # BLAS rounds differently with another number of threads, and matrices this small are slower
     # with several.
-    with threadpool_limits(1):
-        return compute(signal, config)
+    try:
+        with threadpool_limits(1):
+            return compute(signal, config)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
 
 
 def compute(signal: Array, config: FeatureConfig) -> Array:

@@ -22,8 +22,10 @@ def atomic_write(path: Path) -> Iterator[IO[Any]]:
             file.flush()
             os.fsync(file.fileno())  # or a lost power supply leaves the name without the content
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and not error.filename:  # as of a full disk
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

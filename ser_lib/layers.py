@@ -103,6 +103,7 @@ class ConvReLUMaxPool2d(nn.Module):
                 f"input {tuple(x.shape[1:])} with kernel {self.kernel_size} has a response of "
                 f"{tuple(response)}, less than the {self.output_size} cells"
             )
+        x = x.contiguous()  # the winners' patches are taken by their place in memory
         with torch.no_grad():
             winners = self._search(x.detach())
         return self._winning_responses(x, winners)

@@ -67,7 +67,7 @@ class CenterLoss(nn.Module):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a batch; zero, with a gradient, for an empty one."""
-        self._check(embeddings, labels)
+        labels = self._checked(embeddings, labels)
         if len(labels) == 0:
             return embeddings.sum() * 0
         difference = embeddings - self.centers[labels]
@@ -86,7 +86,7 @@ class CenterLoss(nn.Module):
         the difference takes its place. It equals the gradient of the loss with respect to the
         center times :math:`B / (1 + n_j)`. The center of an absent class stays as it is.
         """
-        self._check(embeddings, labels)
+        labels = self._checked(embeddings, labels)
         difference = self.centers[labels] - embeddings.to(self.centers.dtype)
         if self.norm == "l1":
             difference = difference.sign()
@@ -94,7 +94,7 @@ class CenterLoss(nn.Module):
         count = torch.bincount(labels, minlength=len(self.centers)).to(total.dtype)
         self.centers -= self.alpha * total / (1 + count)[:, None]
 
-    def _check(self, embeddings: Tensor, labels: Tensor) -> None:
+    def _checked(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         classes, dim = self.centers.shape
         if embeddings.dim() != 2 or embeddings.shape[1] != dim:
             raise ValueError(
@@ -104,11 +104,14 @@ class CenterLoss(nn.Module):
             raise ValueError(
                 f"labels have shape {tuple(labels.shape)}, expected ({len(embeddings)},)"
             )
+        if labels.dtype == torch.bool or labels.is_floating_point():
+            raise ValueError(f"labels are {labels.dtype}, expected integers")
         if len(labels) and (int(labels.min()) < 0 or int(labels.max()) >= classes):
             raise ValueError(
                 f"labels run from {int(labels.min())} to {int(labels.max())}, "
                 f"allowed are 0 to {classes - 1}"
             )
+        return labels.long()  # of uint8 an index would be a mask
 
 
 def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
@@ -166,14 +169,16 @@ def triplet_loss(
         A scalar from 0 on; zero, with a gradient of zeros, if there is no triplet.
 
     Raises:
-        ValueError: shapes or margin do not fit, mining or distance are unknown, or ``"random"``
-            has no generator.
+        ValueError: shapes or margin do not fit, embeddings are integers, mining or distance are
+            unknown, or ``"random"`` has no generator.
 
     Example:
         >>> z = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.5]])
         >>> round(triplet_loss(z, torch.tensor([0, 0, 1]), 1.0).item(), 4)  # (0.5 + 0.1972) / 2
         0.3486
     """
+    if not embeddings.is_floating_point():
+        raise ValueError(f"embeddings are {embeddings.dtype}, expected floating-point numbers")
     d = pairwise_distances(embeddings, distance)
     if mining in ("all", "semi-hard"):
         counts = count_active(d.detach(), labels, margin, mining)
@@ -183,4 +188,4 @@ def triplet_loss(
         a, p, n = triplets(d.detach(), labels, margin, mining, generator=generator)
         size = len(a)
         total = (d[a, p] - d[a, n] + margin).relu().sum()
-    return (total / size if size else embeddings.square().sum() * 0).to(embeddings.dtype)
+    return (total / size if size else (embeddings * 0).sum()).to(embeddings.dtype)

@@ -16,7 +16,7 @@ def accuracy_overall(truth: Labels, predicted: Labels) -> float:
     .. math:: \frac{1}{N} \sum_i [\hat y_i = y_i] \in [0, 1]
 
     Raises:
-        ValueError: nothing to score, or the lengths differ.
+        ValueError: nothing to score, the lengths differ, or these are no labels of one kind.
 
     Example:
         >>> accuracy_overall(["sadness", "sadness", "anger"], ["sadness", "anger", "anger"])
@@ -35,7 +35,7 @@ def accuracy_class(truth: Labels, predicted: Labels) -> float:
     not count, a class that was predicted but never true only costs recall elsewhere.
 
     Raises:
-        ValueError: nothing to score, or the lengths differ.
+        ValueError: nothing to score, the lengths differ, or these are no labels of one kind.
 
     Example:
         >>> accuracy_class(["sadness", "sadness", "anger"], ["sadness", "anger", "anger"])
@@ -49,7 +49,7 @@ def confusion(truth: Labels, predicted: Labels, classes: Labels) -> npt.NDArray[
     """Count utterances by true class (row) and predicted class (column).
 
     Raises:
-        ValueError: nothing to score, the lengths differ, or a label is not in ``classes``.
+        ValueError: as for the accuracies, a label is not in ``classes``, or a class stands twice.
 
     Example:
         >>> confusion(["sadness", "anger"], ["anger", "anger"], ["anger", "sadness"]).tolist()
@@ -57,6 +57,8 @@ def confusion(truth: Labels, predicted: Labels, classes: Labels) -> npt.NDArray[
     """
     t, p = _checked(truth, predicted)
     names = np.asarray(classes)
+    if len(np.unique(names)) < len(names):
+        raise ValueError(f"a class stands twice in {names.tolist()}")
     strangers = sorted(set(np.concatenate((t, p)).tolist()) - set(names.tolist()))
     if strangers:
         raise ValueError(f"labels {strangers} are not among the classes {names.tolist()}")
@@ -111,4 +113,11 @@ def _checked(
             f"truth {t.shape} and predicted {p.shape} must be two lists of the same length, "
             "not empty"
         )
+    for name, labels in (("truth", t), ("predicted", p)):
+        if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+            raise ValueError(
+                f"{name} holds {labels[labels != np.floor(labels)][0]}, which is no label"
+            )
+    if (t.dtype.kind in "biuf") != (p.dtype.kind in "biuf"):
+        raise ValueError(f"truth is of {t.dtype} and predicted of {p.dtype}: never the same label")
     return t, p

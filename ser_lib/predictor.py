@@ -272,7 +272,10 @@ def export(name: str, run: str, *, runs_root: Path, sources: Sources | None = No
             "and the held-out part: nothing would be known of new voices"
         )
     network = build_network(config, dataset.config.shape)
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"run {run!r} in {folder} has the weights of another: {error}") from error
     scaler = cast(StandardScaler, scaler)
     corpus, classes = dataset.corpus, len(config.emotions)
     z = run_network(network, torch.from_numpy(scaler.transform(dataset.inputs))).embedding

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
@@ -27,7 +28,7 @@ from ser_lib import layers
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import Corpus
 from ser_lib.files import atomic_write, tree_hash
-from ser_lib.training import Trained
+from ser_lib.training import Trained, write_tensors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,8 @@ def results_folder() -> Path:
         ValueError: there is none.
     """
     if chosen := os.environ.get("SER_RESULTS"):
+        if not Path(chosen).is_dir():
+            raise ValueError(f"SER_RESULTS is {chosen}, which is no folder")
         return Path(chosen)
     here = Path.cwd()
     for folder in (here, *here.parents, Path(__file__).parents[1]):
@@ -101,6 +104,9 @@ def load(study: str, root: str | Path | None = None) -> Records:
         raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
     # `pack` writes `runs` last: read first, it names no run that the other tables may still lack.
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in reversed(TABLES)}
+    for name, order in TABLES.items():
+        if lacking := sorted({*order, *_COLUMNS.get(name, ())} - set(tables[name].columns)):
+            raise ValueError(f"{folder / name}.parquet has no column {', '.join(lacking)}")
     _fill_settings(tables["runs"])
     return Records(**tables)
 
@@ -170,13 +176,17 @@ def compare(kept: Records, folder: Path) -> str:
         largest = np.abs(new - old.to_numpy()).max()
         return f"{len(new)} epochs differ by up to {largest:.2g}{_rounded(kept, folder)}"
     scores = np.array([row["scores"] for row in mine], dtype=np.float32)
-    if np.array_equal(scores, np.stack(list(record["scores"]))):
+    facts = ["way", "by", "epoch", "truth", "predicted"]
+    told = [[row[name] for name in facts] for row in mine] == record[facts].to_numpy().tolist()
+    if told and np.array_equal(scores, np.stack(list(record["scores"]))):
         return f"the same {len(mine)} predictions as the record, bit for bit"
     others = sum(
         row["predicted"] != old for row, old in zip(mine, record["predicted"], strict=True)
     )
     largest = float(np.abs(scores - np.stack(list(record["scores"]))).max())
     differ = f"{others} of {len(mine)} predictions differ, scores by up to {largest:.2g}"
+    if [row["truth"] for row in mine] != list(record["truth"]):
+        differ += "; the record has other true emotions"
     return differ + _rounded(kept, folder)
 
 
@@ -227,8 +237,7 @@ def write_run(
     _write_json(folder / "result.json", result)
     # Only now, for until the result stands a run may have to be resumed from its last epoch.
     weights = {"network": trained.network.state_dict(), "centers": trained.centers}
-    with atomic_write(folder / "checkpoint.pt") as file:
-        torch.save(weights, file)
+    write_tensors(folder / "checkpoint.pt", weights)
 
 
 def finished(folder: Path) -> bool:
@@ -252,6 +261,7 @@ def read_embeddings(folder: Path) -> npt.NDArray[np.float16]:
 def pack(
     folders: Iterable[Path],
     target: Path,
+    tested: Mapping[str, int],
     measures: Mapping[str, Mapping[str, float]],
     embeddings: Sequence[Mapping[str, Any]],
 ) -> int:
@@ -260,6 +270,7 @@ def pack(
     Args:
         folders: of finished runs.
         target: folder of the study.
+        tested: how many utterances a run answers for, by its name.
         measures: further columns of ``runs``, by the name of the run.
         embeddings: rows of the table of that name.
 
@@ -267,7 +278,7 @@ def pack(
         How many runs the records now hold.
 
     Raises:
-        ValueError: a file of a finished run is missing or damaged.
+        ValueError: a file of a finished run is missing, damaged or of another run.
     """
     import pandas as pd
 
@@ -279,11 +290,14 @@ def pack(
                 json.loads((folder / f"{name}.json").read_text())
                 for name in ("config", "result", "history", "predictions", "environment")
             )
-        except (OSError, json.JSONDecodeError) as error:
-            raise ValueError(f"run {run} in {folder} cannot be read: {error}") from error
-        settings = RunConfig.from_dict(config)  # with those newer than the run
+            settings = RunConfig.from_dict(config)  # with those newer than the run
+            facts = {"parameters": result["parameters"], "training_seconds": result["seconds"]}
+            _refuse_incomplete(run, settings, history, predictions, tested[run])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(
+                f"run {run} in {folder} cannot be read: {type(error).__name__} {error}"
+            ) from error
         flat = {name: as_column(value) for name, value in asdict(settings).items()}
-        facts = {"parameters": result["parameters"], "training_seconds": result["seconds"]}
         rows["runs"].append(
             {"run": run, **flat, **facts, **measures[run], "environment": json.dumps(where)}
         )
@@ -314,6 +328,19 @@ def pack(
         if name == "runs":
             total = len(frame)
     return total
+
+
+def _refuse_incomplete(
+    run: str, config: RunConfig, history: Any, predictions: Any, tested: int
+) -> None:
+    if config.identity != run:
+        raise ValueError(f"its files are those of run {config.identity}")
+    epochs = config.epochs + config.triplet_epochs
+    if [row["epoch"] for row in history] != list(range(1, epochs + 1)):
+        raise ValueError(f"its history has {len(history)} epochs, not 1 to {epochs}")
+    answers = Counter(row["by"] for row in predictions)
+    if (tested and config.answer not in answers) or set(answers.values()) - {tested}:
+        raise ValueError(f"it has {dict(answers)} predictions, and tests {tested} utterances")
 
 
 def environment(device: torch.device) -> dict[str, Any]:

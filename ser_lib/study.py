@@ -29,8 +29,21 @@ from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
 from ser_lib.training import check_device, prepare, threads, train
 
+MEASURES = (
+    "compactness_train", "silhouette_train", "compactness_held_out", "silhouette_held_out",
+    "neighbour_held_out",
+)  # fmt: skip
+"""What :func:`pack` measures of a run's embeddings."""
+
 LABEL_SETS = {"four": PAPER_EMOTIONS, "all": None}
 """Names of the emotions' sets in plans: those of paper 1, or whatever the corpus has."""
+
+
+_PLAN = {
+    "title", "paper", "question", "how", "primary_metric", "rule", "rules", "factors",
+    "corpora", "fixed", "grid",
+}  # fmt: skip
+"""What a plan may have: what is read by people, and the last three, by :func:`read_plan`."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +87,11 @@ def read_plan(
         text = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
         raise ValueError(f"study {name!r} has no plan: {path} does not exist") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from error
     only = {key: value for key, value in (only or {}).items() if value is not None}
+    if strange := sorted(set(text) - _PLAN):
+        raise ValueError(f"{path} has {', '.join(strange)}; known: {', '.join(sorted(_PLAN))}")
     runs: dict[str, RunConfig] = {}
     try:
         sources.choose(text.get("corpora", {}))
@@ -111,6 +126,8 @@ def expanded(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         >>> list(expanded({"objective": "S", "seed": [0, 1]}))
         [{'objective': 'S', 'seed': 0}, {'objective': 'S', 'seed': 1}]
     """
+    if empty := [name for name, value in grid.items() if value == []]:
+        raise ValueError(f"{', '.join(empty)} has no values, so that the grid has no runs")
     factors = [value if isinstance(value, list) else [value] for value in grid.values()]
     for values in itertools.product(*factors):
         yield dict(zip(grid, values, strict=True))
@@ -251,10 +268,13 @@ def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> 
         remove_leftovers(folder)
         start = monotonic()
         dataset = sources.dataset(config).select(emotions=config.emotions)
-        with threads(1):
-            trained = train(dataset, config, checkpoint=folder / "checkpoint.pt", device=device)
-            seconds = monotonic() - start
-            records.write_run(folder, config, dataset.corpus, trained, seconds)
+        try:
+            with threads(1):
+                trained = train(dataset, config, checkpoint=folder / "checkpoint.pt", device=device)
+                seconds = monotonic() - start
+                records.write_run(folder, config, dataset.corpus, trained, seconds)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{config.label}, run {folder.name}: {error}") from error
         return f"{config.label}: epochs {[c.epoch for c in trained.choices]} in {seconds:.0f} s"
 
 
@@ -307,16 +327,25 @@ def _pack(plan: Plan, target: Path, runs_root: Path, sources: Sources) -> int:
     ]
     if known and not done:
         return len(known)
+    remove_leftovers(target)
     measures: dict[str, dict[str, float]] = {}
+    tested: dict[str, int] = {}
     embeddings: list[dict[str, Any]] = []
     for config in done:
         measures[config.identity] = {}
+        tested[config.identity] = 0
         if "S" not in config.objective:
             continue  # nothing trained the layer that the embedding is
         dataset = sources.dataset(config).select(emotions=config.emotions)
         fold, _ = prepare(dataset, config)
+        tested[config.identity] = sum(len(test) for _, test in fold.ways)
         z = records.read_embeddings(runs_root / config.identity)
         labels = [utterance.emotion for utterance in dataset.corpus.utterances]
+        if z.ndim != 2 or len(z) != len(labels):
+            raise ValueError(
+                f"run {config.identity} in {runs_root / config.identity}: embeddings of shape "
+                f"{z.shape}, expected ({len(labels)}, dim)"
+            )
         measures[config.identity] = _measure(z, np.array(labels), fold)
         if config.seed == config.fold == 0 and config.in_depth:
             embeddings += [
@@ -331,7 +360,7 @@ def _pack(plan: Plan, target: Path, runs_root: Path, sources: Sources) -> int:
                 for index in indices
             ]
     folders = [runs_root / config.identity for config in done]
-    return records.pack(folders, target, measures, embeddings)
+    return records.pack(folders, target, tested, measures, embeddings)
 
 
 def _sides(fold: Fold) -> dict[str, npt.NDArray[np.int64]]:
@@ -344,12 +373,14 @@ def _measure(
     """Compactness and silhouette of the last epoch's embeddings, on training and held-out data.
 
     ``neighbour_held_out`` is the class accuracy of giving each held-out utterance the emotion of
-    its nearest training utterance.
+    its nearest training utterance. A training that diverged has no measures: all are NaN.
     """
     from sklearn.metrics import silhouette_score
     from sklearn.neighbors import KNeighborsClassifier
 
     z = z.astype(np.float64)
+    if not np.isfinite(z).all():
+        return dict.fromkeys(MEASURES, float("nan"))
     values = {}
     for name, side in _sides(fold).items():
         values[f"compactness_{name.replace(' ', '_')}"] = compactness(z[side], labels[side])

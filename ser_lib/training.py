@@ -9,12 +9,13 @@ is in the checkpoint, so a run that was killed ends as one that was not.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import torch
@@ -305,15 +306,16 @@ class Run:
         }
         if self.labels.is_cuda:
             state["dropout_cuda"] = torch.cuda.get_rng_state(self.labels.device)
-        with atomic_write(path) as file:
-            torch.save(state, file)
+        write_tensors(path, state)
 
     def resume(self, path: Path) -> None:
         """Take up a run where its checkpoint left it."""
         try:
             state = torch.load(path, weights_only=True, map_location=self.labels.device)
         except Exception as error:
-            raise ValueError(f"{path} is not a checkpoint: {error}") from error
+            raise ValueError(f"{path} is not a checkpoint: {error!r}") from error
+        if not isinstance(state, dict) or "epoch" not in state:
+            raise ValueError(f"{path} is no checkpoint to resume from; remove it to begin anew")
         if (identity := state.get("identity")) != self.config.identity:
             raise ValueError(f"{path} is of run {identity}, not {self.config.identity}")
         self.epoch = state["epoch"]
@@ -342,6 +344,14 @@ def threads(count: int | None) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
+def write_tensors(path: Path, values: dict[str, Any]) -> None:
+    """Save with torch, in memory first: its own errors do not tell a full disk from a bug."""
+    made = io.BytesIO()
+    torch.save(values, made)
+    with atomic_write(path) as file:
+        file.write(made.getbuffer())
+
+
 def check_device(device: str) -> None:
     """Refuse a device of torch that cannot be used here.
 
@@ -349,8 +359,8 @@ def check_device(device: str) -> None:
         ValueError: naming it, and why.
     """
     try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # the second from a torch without CUDA
+        torch.ones(1, device=device).item()  # which "meta" cannot
+    except Exception as error:  # of many kinds, by the device
         why = str(error).partition("\n")[0]
         raise ValueError(f"device {device!r} cannot be used: {why}") from error
 

@@ -203,6 +203,7 @@ def test_padding_does_not_change_the_frames_of_the_speech() -> None:
         (np.array([0.0, np.nan, 1.0]), RATE, "1 samples .* not finite"),
         (np.array([0.0, np.inf, -np.inf]), RATE, "2 samples .* not finite"),
         (np.zeros(100), 44_100, "44100 Hz.*16000 Hz"),
+        (np.zeros(100, dtype=np.int16), RATE, "signal is int16"),
     ],
 )
 def test_bad_signals_are_refused(function, signal_, rate, message) -> None:  # type: ignore[no-untyped-def]
@@ -471,6 +472,14 @@ def test_unwritable_cache_names_the_path(
         extract(corpus, SHORT, jobs=1)
 
 
+def test_a_recording_too_loud_for_numbers_is_named(corpus: Corpus, cache: Path) -> None:
+    loud = corpus.file(corpus.utterances[0])
+    soundfile.write(loud, noise(0.5) * np.float32(1e30), RATE, "FLOAT")
+    with pytest.raises(ValueError, match=r"1 recordings.*\n.*samples reach .*e\+") as caught:
+        extract(corpus, SHORT, jobs=1)
+    assert str(loud) in str(caught.value)
+
+
 def test_unusable_recordings_are_all_named(corpus: Corpus, cache: Path) -> None:
     silent, cut = (corpus.file(utterance) for utterance in corpus.utterances[:2])
     soundfile.write(silent, np.zeros(4000), RATE, "PCM_16")
@@ -570,6 +579,10 @@ def test_loading_needs_nothing_that_reads_audio(dataset: Dataset, tmp_path: Path
 def test_inputs_that_do_not_fit_the_corpus_are_refused(dataset: Dataset) -> None:
     with pytest.raises(ValueError, match=r"expected \(6, 40, 16\)"):
         Dataset(dataset.corpus, dataset.config, dataset.inputs[:5])
+    inputs = dataset.inputs.copy()
+    inputs[3, 2, 1] = np.nan
+    with pytest.raises(ValueError, match=f"features of {dataset.corpus.utterances[3].key} are not"):
+        Dataset(dataset.corpus, dataset.config, inputs)
 
 
 def test_select_keeps_rows_and_utterances_together(dataset: Dataset) -> None:

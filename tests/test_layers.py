@@ -55,6 +55,23 @@ def test_equals_plain_layers(shape, kernel, output, batch, filters, padding, sil
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
 
 
+def test_a_view_with_strides_is_its_copy():
+    """Patches are taken by their place in memory, where a view's values lie apart."""
+    torch.manual_seed(0)
+    layer = ConvReLUMaxPool2d(5, (4, 6))
+    wide = torch.rand(2, 40, 80, 2)
+    for view in (wide[..., 0], wide[:, :, ::2, 1], wide[..., 0].transpose(1, 2), wide[:, 9:, :, 1]):
+        copy = view.clone(memory_format=torch.contiguous_format)
+        torch.testing.assert_close(layer(view), plain(layer, copy))
+        upstream = torch.ones_like(layer(view))
+        for a, b in zip(
+            gradients(layer, layer(view), upstream),
+            gradients(layer, plain(layer, copy), upstream),
+            strict=True,
+        ):
+            torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize("shape", [(40, 188), (128, 188)])
 @pytest.mark.parametrize("kernel", [(4, 6), (10, 12)])
 def test_paper_sizes_in_float32(shape, kernel):

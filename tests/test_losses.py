@@ -141,6 +141,8 @@ def test_refuses_bad_arguments(arguments, message):
         (torch.zeros(2, 2), torch.tensor([0]), r"expected \(2,\)"),
         (torch.zeros(2, 2), torch.tensor([0, 2]), "allowed are 0 to 1"),
         (torch.zeros(2, 2), torch.tensor([-1, 0]), "-1 to 0"),
+        (torch.zeros(2, 2), torch.tensor([True, False]), "labels are torch.bool"),
+        (torch.zeros(2, 2), torch.tensor([0.0, 1.0]), "labels are torch.float32"),
     ],
 )
 def test_refuses_bad_batches(z, y, message):
@@ -149,6 +151,18 @@ def test_refuses_bad_batches(z, y, message):
         loss(z, y)
     with pytest.raises(ValueError, match=message):
         loss.update_centers(z, y)
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_labels_of_any_integers_are_indices(kind):
+    """An index of bytes would be a mask."""
+    loss, other = CenterLoss(3, 4), CenterLoss(3, 4)
+    _, z, y = batch(0)
+    for center_loss, labels in ((loss, y), (other, y.to(kind))):
+        center_loss.centers[:] = torch.arange(3.0)[:, None]
+        center_loss.update_centers(z, labels)
+    assert torch.equal(loss.centers, other.centers)
+    assert loss(z, y) == other(z, y.to(kind))
 
 
 def test_reconstruction_is_the_mean_over_every_value():
@@ -337,6 +351,13 @@ def test_a_batch_without_triplets_gives_zero_with_gradient(mining, distance, lab
     assert z.grad.count_nonzero() == 0
 
 
+def test_no_triplet_is_zero_in_half_precision_too():
+    z = torch.full(
+        (64, 200), 3.0, dtype=torch.float16
+    )  # whose squares add up to more than it holds
+    assert triplet_loss(z, torch.zeros(64), 0.2).item() == 0
+
+
 def test_separated_classes_pay_nothing():
     z = torch.tensor([[0.0], [0.1], [5.0], [5.1]], requires_grad=True)
     loss = triplet_loss(z, torch.tensor([0, 0, 1, 1]), 1.0)
@@ -373,6 +394,7 @@ def test_random_draws_from_its_generator_only():
         ({"margin": -1}, "margin is -1"),
         ({"labels": torch.zeros(3)}, r"labels have shape \(3,\)"),
         ({"embeddings": torch.zeros(2)}, r"embeddings have shape \(2,\)"),
+        ({"embeddings": torch.zeros(2, 2, dtype=torch.int64)}, "embeddings are torch.int64"),
     ],
 )
 def test_triplet_loss_refuses(options, message):

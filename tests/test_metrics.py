@@ -101,3 +101,22 @@ def test_compactness_refuses():
         compactness([0.0, 1.0], [0, 1])
     with pytest.raises(ValueError, match=r"\(2, 1\): nan is not finite"):
         compactness([[0.0], [float("nan")]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "message"),
+    [
+        (["0", "1"], [0, 1], "never the same label"),
+        ([0, 1], [0.2, 0.9], "predicted holds 0.2, which is no label"),
+        ([0.0, float("nan")], [0, 1], "truth holds nan, which is no label"),
+    ],
+)
+def test_labels_are_of_one_kind(truth, predicted, message):
+    for score in (accuracy_class, accuracy_overall):
+        with pytest.raises(ValueError, match=message):
+            score(truth, predicted)
+
+
+def test_confusion_has_each_class_once():
+    with pytest.raises(ValueError, match=r"twice in \['a', 'a', 'b'\]"):
+        confusion(["a"], ["b"], ["a", "a", "b"])

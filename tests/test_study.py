@@ -1,5 +1,6 @@
 """Plans, records and the command line around them; processes really killed."""
 
+import errno
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import pytest
 import torch
 from sklearn.metrics import silhouette_score
 
-from ser_lib import files, records, study
+from ser_lib import files, records, study, training
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import EMOTIONS, PAPER_EMOTIONS
 from ser_lib.metrics import accuracy_class, compactness
@@ -175,6 +176,9 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     again = ser("study", "run", "tiny", *one, "--runs", "again").stdout
     assert "the same 24 predictions as the record, bit for bit" in again
     record = pd.read_parquet("results/tiny/predictions.parquet")
+    record.assign(truth="anger").to_parquet("results/tiny/predictions.parquet")
+    wrong = ser("study", "run", "tiny", *one, "--runs", "again").stdout
+    assert "scores by up to 0; the record has other true emotions" in wrong
     record["scores"] = [row + np.float32(0.25) for row in record["scores"]]
     record.to_parquet("results/tiny/predictions.parquet")
     other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
@@ -222,6 +226,51 @@ def test_runs_without_predictions_are_packed_and_repeated(place):
     history.to_parquet("results/tiny/history.parquet")
     other = ser("study", "run", "tiny", *features, "--runs", "third").stdout
     assert other.count("2 epochs differ by up to 0.5") == 4
+
+
+def test_a_folder_of_another_run_or_cut_short_is_not_packed(place):
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--seed", 0, "--objective", "S")
+    first, second = sorted(path for path in (place / "runs").iterdir())
+    kept = {path.name: path.read_bytes() for path in first.glob("*.json")}
+
+    def refused(name, content, message):
+        (first / name).write_bytes(content)
+        assert message in ser("study", "pack", "tiny", *features, status=2).stderr
+        (first / name).write_bytes(kept[name])
+
+    for name in ("predictions.json", "history.json"):
+        rows = json.loads(kept[name])
+        for cut in (rows[1:], [], {}):
+            refused(name, json.dumps(cut).encode(), f"run {first.name} in runs/{first.name} cannot")
+    other = (second / "config.json").read_bytes()
+    refused("config.json", other, f"its files are those of run {second.name}")
+    assert not (place / "results/tiny/runs.parquet").exists()
+    assert "2 runs packed" in ser("study", "pack", "tiny", *features).stdout
+    assert "no folder" in ser("study", "pack", "tiny", *features, "--runs", "typo", status=2).stderr
+
+
+def test_a_diverged_run_is_packed_without_measures(place):
+    features = ("--features", "fake.npz")
+    ser("study", "run", "tiny", *features, "--seed", 0, "--objective", "S")
+    path = min((place / "runs").glob("*/embeddings.npy"))
+    z = np.load(path)
+    z[0, 0] = np.inf
+    np.save(path, z)
+    assert "2 runs packed" in ser("study", "pack", "tiny", *features).stdout
+    measures = records.load("tiny").runs.set_index("run")[list(study.MEASURES)].isna()
+    assert measures.loc[path.parent.name].all()
+    assert measures.to_numpy().sum() == len(study.MEASURES)
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with (
+        pytest.raises(OSError, match=r"No space left on device: .*checkpoint"),
+        files.atomic_write(tmp_path / "checkpoint.pt"),
+    ):
+        raise full
+    assert not list(tmp_path.iterdir())
 
 
 def test_damaged_records_are_no_reason_to_train_again(place):
@@ -470,6 +519,8 @@ def test_started_twice_at_once_runs_everything_once(place):
         (PLAN.format(epochs=2) + "fold = 0\n", "fold is not for a plan to set"),
         (PLAN.format(epochs=2) + "[rules.corpora.fake]\nemotion = {}\n", "has emotion; known"),
         (PLAN.format(epochs=2) + "[rules.corpora.emobd]\n", "no grid has the corpus emobd"),
+        (PLAN.format(epochs=2) + "[fixd]\nepochs = 3\n", "has fixd; known: corpora"),
+        (PLAN.format(epochs=2).replace("[0, 1]", "[]"), "seed has no values"),
     ],
 )
 def test_refuses_a_bad_plan(place, plan, message):
@@ -496,9 +547,9 @@ def test_refuses_what_is_not_there(place):
     assert "not as log_mel of 1 s" in result.stderr
     result = ser("study", "run", "tiny", "--features", "broken.npz", status=2)
     assert "broken.npz is not a feature file" in result.stderr
-    assert (
-        "nothing to pack" in ser("study", "pack", "tiny", "--features", "fake.npz", status=2).stderr
-    )
+    (place / "runs").mkdir()
+    result = ser("study", "pack", "tiny", "--features", "fake.npz", status=2)
+    assert "nothing to pack" in result.stderr
     with pytest.raises(ValueError, match=r"'tiny'.*no predictions, history, embeddings, runs"):
         records.load("tiny")
     ser("study", "run", "tiny", "--no-such-option", status=2)
@@ -603,7 +654,7 @@ def test_a_run_computes_on_one_thread_whatever_the_caller_has(tmp_path):
 
 @pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="this torch rounds one way")
 def test_the_environment_tells_how_sums_are_rounded():
-    program = "from ser_lib import records; print(records.environment()['rounding'])"
+    program = "from ser_lib import records; print(records.rounding())"
     usual = {name: value for name, value in os.environ.items() if name != "MKL_CBWR"}
     ways = [
         subprocess.run(
@@ -638,6 +689,7 @@ def test_what_says_done_is_written_last(tmp_path, monkeypatch):
         return original(path)
 
     monkeypatch.setattr(records, "atomic_write", noting)
+    monkeypatch.setattr(training, "atomic_write", noting)
     runs, where = _run(tmp_path, 0)
     # The checkpoint shrinks to the weights after the result stands: until then it may be needed.
     assert written[-2:] == ["result.json", "checkpoint.pt"]

@@ -189,7 +189,7 @@ def test_refuses_a_checkpoint_that_is_none(made, tmp_path):
     with pytest.raises(ValueError, match="is of run"):
         train(made, config(made), checkpoint=path)
     torch.save({"network": {}}, path)  # the weights of a finished run
-    with pytest.raises(ValueError, match="is of run None"):
+    with pytest.raises(ValueError, match="no checkpoint to resume from"):
         train(made, config(made), checkpoint=path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ser_lib import training
 from ser_lib.bench.timing import fastest_of_each, peak_memory
 from ser_lib.layers import ConvReLUMaxPool2d
-from ser_lib.models.parallel_cnn import KERNEL_SIZES
+from ser_lib.models.parallel_cnn import KERNEL_SIZES, Paths
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Comparison:
 class PlainPaths(nn.Module):
     """The four paths as ``nn.Conv2d``, ReLU and ``nn.MaxPool2d``, with the same parameters."""
 
-    def __init__(self, layers: Iterable[ConvReLUMaxPool2d]) -> None:
-        """Copy the parameters of search layers."""
+    def __init__(self, paths: Paths) -> None:
+        """Copy the parameters of the library's paths."""
         super().__init__()
         self.convolutions = nn.ModuleList()
-        for layer in layers:
+        for layer in cast(Iterable[ConvReLUMaxPool2d], paths):
             convolution = nn.Conv2d(1, len(layer.weight), layer.kernel_size)
             convolution.load_state_dict(layer.state_dict())
             self.convolutions.append(convolution)
@@ -93,12 +93,12 @@ def _compare(
 ) -> Comparison:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        layers = [ConvReLUMaxPool2d(200, kernel) for kernel in KERNEL_SIZES]
+        search = Paths(KERNEL_SIZES, shape)
         x = torch.rand(batch, *shape)
     x[:, :, round(speech * shape[1]) :] = 0
     x = x.to(device)
-    search = SearchPaths(layers).to(device)
-    plain = PlainPaths(layers).to(device)
+    plain = PlainPaths(search).to(device)
+    search = search.to(device)
     forms = (_step(plain, x), _step(search, x))
     peaks = [peak_memory(step, device) for step in forms]  # also warms up
     fastest = fastest_of_each(forms, repeats, device)
@@ -114,19 +114,6 @@ def _compare(
         search_mib=round(search_mib, 1),
         times_smaller=round(plain_mib / search_mib, 1),
     )
-
-
-class SearchPaths(nn.Module):
-    """The four paths as the library computes them."""
-
-    def __init__(self, layers: Iterable[ConvReLUMaxPool2d]) -> None:
-        """Take search layers."""
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool every path and concatenate."""
-        return torch.cat([path(x).flatten(1) for path in self.layers], 1)
 
 
 def _step(paths: nn.Module, x: Tensor) -> Callable[[], None]:

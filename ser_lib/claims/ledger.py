@@ -69,7 +69,7 @@ def load_ledger(study: str, root: Path | None = None) -> Ledger:
         plan = tomllib.loads(plan_path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ValueError(f"study {study!r} has no ledger: {error.filename} is missing") from error
-    except (yaml.YAMLError, tomllib.TOMLDecodeError) as error:
+    except (yaml.YAMLError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} or {plan_path} is not valid: {error}") from error
     try:
         smallest = plan["rules"]["smallest_effect"]
@@ -107,8 +107,15 @@ def _complete(claim: Any, smallest: float, families: Collection[str]) -> dict[st
 
 
 def studies(root: Path | None = None) -> tuple[str, ...]:
-    """Names of the studies that have a ledger."""
-    return tuple(sorted(path.parent.name for path in results_in(root).glob("*/claims.yml")))
+    """Names of the studies that have a ledger.
+
+    Raises:
+        ValueError: none has.
+    """
+    folder = results_in(root)
+    if not (found := sorted(path.parent.name for path in folder.glob("*/claims.yml"))):
+        raise ValueError(f"there is no {folder}/*/claims.yml")
+    return tuple(found)
 
 
 def results_in(root: Path | None) -> Path:

@@ -183,13 +183,15 @@ class _Allowed:
     def __init__(self, path: Path) -> None:
         import yaml
 
-        text = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
         try:
+            text = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
             entries = (text or {}).get("allowed", [])
             self.quoted = {float(n) for e in (text or {}).get("quoted", []) for n in e["numbers"]}
             self.passages = [(e["page"], e["text"]) for e in entries if e["reason"]]
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: an entry lacks {error}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is not valid: {error}") from error
         self.used: set[tuple[str, str]] = set()
 
     def remove(self, paragraph: Paragraph) -> str:

@@ -92,7 +92,7 @@ def judge(ledger: Ledger, found: Records | None) -> dict[str, Any]:
                 for cell in finding.cells
             ]
         judged[name] = entry
-    document = {"records": _digests(found), "claims": judged}
+    document = {"records": _digests(ledger.folder, found), "claims": judged}
     rounded: dict[str, Any] = json.loads(json.dumps(_rounded(document)))
     return rounded
 
@@ -143,8 +143,8 @@ def update(study: str, root: Path | None = None) -> dict[str, Any]:
 def check(root: Path | None = None) -> list[str]:
     """Compute everything again and list every disagreement; none is the empty list.
 
-    Compared are, for each study with a ledger: the records with themselves, the written verdicts
-    and numbers with those that the rules give; and the prose of all chapters with both
+    Compared are the records of each study with themselves; for each study with a ledger the written
+    verdicts and numbers with those that the rules give; and the prose of all chapters with both
     (:mod:`ser_lib.claims.prose`).
 
     Raises:
@@ -157,8 +157,6 @@ def check(root: Path | None = None) -> list[str]:
         ledger = load_ledger(study, root)
         printed |= ledger.printed
         found = records.load_if_any(ledger.study, ledger.folder.parent)
-        if found:
-            problems += [f"{study}, records: {problem}" for problem in inconsistencies(found)]
         try:
             computed = judge(ledger, found)
             written = load_verdicts(study, root)
@@ -171,6 +169,10 @@ def check(root: Path | None = None) -> list[str]:
             if name in words:
                 problems.append(f"claim {name} stands in two ledgers")
             words[name] = entry["verdict"]
+    folder = results_in(root)
+    for study in sorted(path.parent.name for path in folder.glob("*/runs.parquet")):
+        contradictions = inconsistencies(records.load(study, folder))
+        problems += [f"{study}, records: {problem}" for problem in contradictions]
     return problems + prose.check(results_in(root).parent, printed, words)
 
 
@@ -218,11 +220,15 @@ def _timings(folder: Path, rule: str) -> list[dict[str, Any]]:
         raise ValueError(f"{path} is no list of timings: {error!r}") from error
 
 
-def _digests(found: Records | None) -> dict[str, Any] | None:
+def _digests(folder: Path, found: Records | None) -> dict[str, Any] | None:
     """Rows and content hash of each table, the same however its file was compressed."""
     if found is None:
         return None
-    made = {}
+    made: dict[str, Any] = {
+        name: {"sha256": sha256((folder / name).read_bytes()).hexdigest()}
+        for name in yardsticks.FILES
+        if (folder / name).is_file()
+    }
     for name, order in records.TABLES.items():
         frame = getattr(found, name).sort_values(order)
         frame = frame[sorted(frame.columns)]

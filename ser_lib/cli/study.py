@@ -123,6 +123,8 @@ def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> 
     from ser_lib import study as studies
     from ser_lib.sources import Sources
 
+    if not runs.is_dir():
+        raise ValueError(f"--runs {runs} is no folder; nothing was packed")
     sources = Sources(features or ())
     total = studies.pack(studies.read_plan(study, sources=sources), runs_root=runs, sources=sources)
     typer.echo(f"{study}: {total} runs packed")

@@ -220,10 +220,16 @@ def cache_folder() -> Path:
     """Folder for downloads, synthesised speech and features.
 
     ``SER_CACHE`` if set, else ``ser_lib`` in the user's cache folder (``XDG_CACHE_HOME``).
+
+    Raises:
+        OSError: the user has no home folder.
     """
     if chosen := os.environ.get("SER_CACHE"):
         return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as error:
+        raise OSError(f"no folder for the cache: {error} Set SER_CACHE") from error
     return Path(base) / "ser_lib"
 
 

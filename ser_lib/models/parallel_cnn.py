@@ -26,6 +26,48 @@ class Outputs(NamedTuple):
     """In [0, 1], of the input's shape."""
 
 
+class Paths(nn.ModuleList):
+    """Parallel paths on one input: 200 kernels of one size, ReLU and max-pooling to 2 x 2 in each.
+
+    Args:
+        kernel_sizes: height and width of the kernels, a pair for each path.
+        input_shape: coefficients and frames.
+        padding: of the convolutions.
+
+    Shape:
+        input ``(batch, coefficients, frames)``, output ``(batch, features)``, path after path.
+
+    Raises:
+        ValueError: the input has another shape, or that is too small for the largest kernel.
+    """
+
+    def __init__(
+        self,
+        kernel_sizes: Sequence[tuple[int, int]],
+        input_shape: tuple[int, int],
+        padding: Padding = "valid",
+    ) -> None:
+        """Build the paths."""
+        height, width = (max(sizes) for sizes in zip(*kernel_sizes, strict=True))
+        if padding == "valid" and (input_shape[0] < height + 1 or input_shape[1] < width + 1):
+            raise ValueError(
+                f"input shape {input_shape} is too small for a {height} x {width} kernel and a "
+                f"2 x 2 pool: at least {(height + 1, width + 1)}"
+            )
+        super().__init__(ConvReLUMaxPool2d(200, size, padding=padding) for size in kernel_sizes)
+        self.input_shape = tuple(input_shape)
+        self.features = 200 * 4 * len(kernel_sizes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool every path and concatenate."""
+        if x.shape[1:] != self.input_shape:
+            raise ValueError(
+                f"input has shape {tuple(x.shape)}, expected (batch, {self.input_shape[0]}, "
+                f"{self.input_shape[1]})"
+            )
+        return torch.cat([path(x).flatten(1) for path in self], 1)
+
+
 class ParallelCNN(nn.Module):
     """The shared 2-D CNN of paper 1 (section 2.1, figure 1).
 
@@ -69,18 +111,9 @@ class ParallelCNN(nn.Module):
             raise ValueError(f"num_classes {num_classes} must be 2 or more and units {units} 1")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}, it must lie in [0, 1)")
-        height, width = (max(sizes) for sizes in zip(*KERNEL_SIZES, strict=True))
-        if padding == "valid" and (input_shape[0] < height + 1 or input_shape[1] < width + 1):
-            raise ValueError(
-                f"input shape {input_shape} is too small for a {height} x {width} kernel and a "
-                f"2 x 2 pool: at least {(height + 1, width + 1)}"
-            )
-        self.input_shape = tuple(input_shape)
         self.dim = units
-        self.paths = nn.ModuleList(
-            ConvReLUMaxPool2d(200, kernel_size, padding=padding) for kernel_size in KERNEL_SIZES
-        )
-        features = len(KERNEL_SIZES) * 200 * 4
+        self.paths = Paths(KERNEL_SIZES, input_shape, padding)
+        features = self.paths.features
         self.embed = fully_connected(features, units)
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(units, num_classes))
         self.decode: nn.Sequential | None = None
@@ -94,12 +127,7 @@ class ParallelCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Outputs:
         """Run both branches on a batch."""
-        if x.shape[1:] != self.input_shape:
-            raise ValueError(
-                f"input has shape {tuple(x.shape)}, expected (batch, {self.input_shape[0]}, "
-                f"{self.input_shape[1]})"
-            )
-        features = torch.cat([path(x).flatten(1) for path in self.paths], 1)
+        features = self.paths(x)
         embedding = self.embed(features)
         reconstruction = self.decode(features) if self.decode is not None else None
         return Outputs(self.classify(embedding), embedding, cast(Tensor | None, reconstruction))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from ser_lib.layers import ConvReLUMaxPool2d, Padding
-from ser_lib.models.parallel_cnn import Outputs, fully_connected
+from ser_lib.layers import Padding
+from ser_lib.models.parallel_cnn import Outputs, Paths, fully_connected
 
 PARENT_KERNEL_SIZES = ((12, 16), (18, 24), (24, 32), (30, 40))
 """Height and width of the kernels of the four paths of Yenigalla et al. (2018)."""
@@ -30,7 +29,7 @@ class ParentCNN(nn.Module):
         input ``(batch, coefficients, frames)``, embedding ``(batch, 200)``; see :class:`Outputs`.
 
     Raises:
-        ValueError: the input is smaller than the largest kernel.
+        ValueError: the input is smaller than the largest kernel or has another shape.
 
     Example:
         >>> sum(p.numel() for p in ParentCNN(4, (128, 188)).parameters())
@@ -49,23 +48,15 @@ class ParentCNN(nn.Module):
     ) -> None:
         """Build the paths and the FC layers."""
         super().__init__()
-        if padding == "valid" and (input_shape[0] < 31 or input_shape[1] < 41):
-            raise ValueError(
-                f"input shape {input_shape} is too small for a 30 x 40 kernel and a 2 x 2 pool: "
-                "at least (31, 41)"
-            )
-        self.paths = nn.ModuleList(
-            ConvReLUMaxPool2d(200, kernel_size, padding=padding)
-            for kernel_size in PARENT_KERNEL_SIZES
-        )
-        features = len(PARENT_KERNEL_SIZES) * 200 * 4
+        self.paths = Paths(PARENT_KERNEL_SIZES, input_shape, padding)
         self.embed = nn.Sequential(
-            fully_connected(features, 400), nn.Dropout(dropout), fully_connected(400, self.dim)
+            fully_connected(self.paths.features, 400),
+            nn.Dropout(dropout),
+            fully_connected(400, self.dim),
         )
         self.classify = nn.Linear(self.dim, num_classes)
 
     def forward(self, x: Tensor) -> Outputs:
         """Classify a batch."""
-        features = torch.cat([path(x).flatten(1) for path in self.paths], 1)
-        embedding = self.embed(features)
+        embedding = self.embed(self.paths(x))
         return Outputs(self.classify(embedding), embedding, None)

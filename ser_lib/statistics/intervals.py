@@ -327,7 +327,11 @@ def one_sided_p(estimate: float, resampled: Array) -> float:
     Example:
         >>> one_sided_p(0.2, np.array([0.1, 0.3, -0.1]))
         0.5
+
+    Raises:
+        ValueError: there is no draw, or one is not finite.
     """
+    resampled = finite(resampled, "the draws", ndim=1)
     beyond = int((resampled <= 0).sum() if estimate > 0 else (resampled >= 0).sum())
     return (beyond + 1) / (len(resampled) + 1)
 

@@ -193,7 +193,7 @@ def wilson(hits: int, total: int, *, level: float = 0.95) -> Interval:
         >>> round(100 * share.low, 1), round(100 * share.high, 1)
         (83.0, 96.1)
     """
-    if total < 1 or not 0 <= hits <= total:
+    if total < 1 or not 0 <= hits <= total or hits % 1 or total % 1:  # inf % 1 is nan, thus true
         raise ValueError(f"{hits} hits of {total}: both must be counts, hits at most the total")
     inside("level", level)
     p, z = hits / total, float(stats.norm.ppf((1 + level) / 2))

@@ -6,16 +6,15 @@ import pytest
 import torch
 
 from ser_lib.bench import layer
-from ser_lib.layers import ConvReLUMaxPool2d
+from ser_lib.models.parallel_cnn import Paths
 from tests.commands import ser
 
 
 def test_both_forms_compute_the_same():
     torch.manual_seed(0)
-    layers = [ConvReLUMaxPool2d(5, kernel) for kernel in ((4, 6), (6, 8))]
+    search = Paths(((4, 6), (6, 8)), (20, 31))
     x = torch.rand(2, 20, 31)
-    plain, search = layer.PlainPaths(layers), layer.SearchPaths(layers)
-    torch.testing.assert_close(plain(x), search(x))
+    torch.testing.assert_close(layer.PlainPaths(search)(x), search(x))
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:torch.profiler")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 import subprocess
 import sys
 
@@ -91,6 +92,32 @@ def test_one_changed_prediction_fails_the_check(checked):
     problems = claims.check(checked)
     assert len(problems) == 1
     assert "by its history" in problems[0]
+
+
+def test_records_without_a_ledger_and_yardsticks_are_checked_too(checked):
+    (checked / "results/paper1/listeners.csv").write_text("key,share\n")
+    assert any("records.listeners.csv: not written" in line for line in claims.check(checked))
+    claims.update("paper1", checked)
+    assert claims.check(checked) == []
+    other = checked / "results/other"
+    other.mkdir()
+    for path in (checked / "results/paper1").glob("*.parquet"):
+        shutil.copy(path, other)
+    assert claims.check(checked) == []
+    frame = pd.read_parquet(other / "history.parquet")
+    frame["accuracy_class_0"] += 0.01
+    frame.to_parquet(other / "history.parquet", index=False)
+    problems = claims.check(checked)
+    assert problems
+    assert all(line.startswith("other, records: run") for line in problems)
+
+
+def test_nothing_to_check_is_no_success(checked, monkeypatch):
+    monkeypatch.setenv("SER_RESULTS", str(checked / "nowhere"))
+    assert f"SER_RESULTS is {checked / 'nowhere'}" in ser("claims", "check", status=2).stderr
+    (checked / "nowhere").mkdir()
+    for command in ("check", "update"):
+        assert "nowhere/*/claims.yml" in ser("claims", command, status=2).stderr
 
 
 def test_a_run_under_another_name_fails_the_check(checked):
