@@ -26,6 +26,9 @@ except ImportError:
 
 Padding = Literal["same", "valid"]
 
+_AT_ONCE = 2**27
+"""Responses that are held at a time on a GPU, half a gibibyte in float32."""
+
 
 class ConvReLUMaxPool2d(nn.Module):
     r"""``nn.Conv2d(1, ...)``, ReLU and max-pooling to a few cells, in one step.
@@ -114,6 +117,8 @@ class ConvReLUMaxPool2d(nn.Module):
         if quick_search and quick_search.usable(x, weight):
             found: Tensor = quick_search.search(x, weight, self.kernel_size, self.output_size)
             return found
+        if x.is_cuda:  # there the many small steps below cost more than all positions at once
+            return self._search_by_convolution(x)
         width = x.shape[2]
         per_image = []
         for image in x:
@@ -134,6 +139,20 @@ class ConvReLUMaxPool2d(nn.Module):
             shape = (0, len(weight), math.prod(self.output_size))
             return torch.empty(shape, dtype=torch.long, device=x.device)
         return torch.stack(per_image)
+
+    def _search_by_convolution(self, x: Tensor) -> Tensor:
+        """Find the same as :meth:`_search`, some images at a time, by torch's own layers."""
+        tall, wide = (n - k + 1 for n, k in zip(x.shape[1:], self.kernel_size, strict=True))
+        size = (tall // self.output_size[0], wide // self.output_size[1])
+        at_once = max(1, _AT_ONCE // (len(self.weight) * tall * wide))
+        found = []
+        with torch.backends.cudnn.flags(allow_tf32=False):
+            for images in x.split(at_once):
+                response = F.conv2d(images[:, None], self.weight)
+                _, place = F.max_pool2d(response, size, return_indices=True)
+                place = place[:, :, : self.output_size[0], : self.output_size[1]].flatten(2)
+                found.append(place // wide * x.shape[2] + place % wide)
+        return torch.cat(found)
 
     def _cells(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Top, bottom, left and right of each pooling cell, in reading order."""

@@ -74,7 +74,7 @@ class Records:
 
 
 def results_folder() -> Path:
-    """Folder of all studies: ``SER_RESULTS``, else ``results`` here or in a folder above.
+    """Folder of all studies: ``SER_RESULTS``, else the ``results`` with a plan here or above.
 
     Raises:
         ValueError: there is none.
@@ -85,9 +85,9 @@ def results_folder() -> Path:
         return Path(chosen)
     here = Path.cwd()
     for folder in (here, *here.parents, Path(__file__).parents[1]):
-        if (folder / "results").is_dir():
+        if any((folder / "results").glob("*/plan.toml")):  # and no folder of somebody else's
             return folder / "results"
-    raise ValueError(f"no folder 'results' in {here} or above; set SER_RESULTS")
+    raise ValueError(f"no folder 'results' with a plan in {here} or above; set SER_RESULTS")
 
 
 def load(study: str, root: str | Path | None = None) -> Records:

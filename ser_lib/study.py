@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import multiprocessing
 import os
@@ -281,6 +280,8 @@ def _run_one(folder: Path, config: RunConfig, sources: Sources, device: str) -> 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that the system frees when its holder dies, however it dies."""
+    import fcntl  # not on Windows, where chapters can still be read and run
+
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from ser_lib import layers
 from ser_lib.layers import ConvReLUMaxPool2d
 from tests.strategies import cells, kernels, shapes
 
@@ -70,6 +71,29 @@ def test_a_view_with_strides_is_its_copy():
             strict=True,
         ):
             torch.testing.assert_close(a, b)
+
+
+@given(
+    shape=shapes,
+    kernel=kernels,
+    output=cells,
+    batch=st.integers(0, 3),
+    silent=st.integers(0, 30),
+    seed=st.integers(0, 999),
+    at_once=st.sampled_from([1, 2**27]),
+)
+def test_a_gpus_search_finds_the_same(shape, kernel, output, batch, silent, seed, at_once):
+    torch.manual_seed(seed)
+    layer = ConvReLUMaxPool2d(3, kernel, output).double()
+    # Whole numbers, so that sums are exact: ties are ties by either way.
+    layer.weight.data = torch.randint(-2, 3, layer.weight.shape).double()
+    x = torch.randint(0, 4, (batch, *shape)).double()
+    if silent:
+        x[:, :, -silent:] = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "_AT_ONCE", at_once)
+        found = layer._search_by_convolution(x)
+    assert torch.equal(found, layer._search(x))
 
 
 @pytest.mark.parametrize("shape", [(40, 188), (128, 188)])

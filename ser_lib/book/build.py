@@ -227,7 +227,7 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
         stamp = notebook.metadata["ser"]
         page = pages.dress(notebook, source.stem, stamp, repository)
         (stage / "notebooks" / name).write_text(pages.text(page), encoding="utf-8")
-        text = pages.twin(source.read_text(encoding="utf-8"))
+        text = pages.twin(pages.addressed(source.read_text(encoding="utf-8"), repository))
         (stage / "twins" / name).write_text(text, encoding="utf-8")
         rows.append({"page": source.stem, "fresh": True, **stamp})
     (stage / "book" / "status.md").write_text(pages.status_page(rows), encoding="utf-8")

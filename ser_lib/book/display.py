@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def glue(name: str, value: Any, *, display: bool = True) -> None:
+def glue(name: str, value: Any) -> None:
     """Store ``value`` under ``name`` in the notebook, to be shown in prose by the ``glue`` roles.
 
-    The output is the one that ``myst_nb.glue`` makes; that package is not on Colab. Numpy's numbers
-    are stored as Python's, so that a format such as ``{glue:text}`x:.1f``` works on them.
-    With ``display=False`` nothing shows where the cell stands.
+    The output is the one that ``myst_nb.glue`` makes with ``display=False``, so nothing shows where
+    the cell stands; that package is not on Colab. Numpy's numbers are stored as Python's, so that a
+    format such as ``{glue:text}`x:.1f``` works on them.
     """
     import numpy as np
     from IPython.core.formatters import format_display_data
     from IPython.display import display as show
 
-    prefix = "" if display else "application/papermill.record/"
+    prefix = "application/papermill.record/"
     plain = value.item() if isinstance(value, np.generic) else value
     data, metadata = format_display_data(plain)
     metadata["scrapbook"] = {"name": name, "mime_prefix": prefix}

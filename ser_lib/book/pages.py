@@ -92,6 +92,13 @@ def twin(source: str) -> str:
     return text(notebook)
 
 
+def addressed(source: str, repository: Repository | None) -> str:
+    """Tell a chapter's set-up cell where the book lies, if that is known."""
+    if repository is None:
+        return source
+    return source.replace('BOOK = ("", "")', f"BOOK = {(repository.url, repository.branch)!r}", 1)
+
+
 def synchronise(root: Path) -> tuple[Path, ...]:
     """Give every source the same set-up cell and write its ``.ipynb`` twin; return what changed.
 
@@ -154,6 +161,11 @@ def footer(name: str, stamp: Mapping[str, Any], repository: Repository | None) -
     if repository and repository.on_colab:
         link = repository.colab(f"notebooks/{name}.ipynb")
         how = f"To run the page yourself, [open it in Colab]({link}) or download {own}."
+    elif repository:
+        how = (
+            f"To run the page yourself, download {own} and open it in Jupyter, or in Colab by "
+            f"*File*, *Upload notebook*: its first cell gets the library from {repository.url}."
+        )
     else:
         how = (
             f"To run the page yourself, download {own} and open it in Jupyter inside a clone of "

@@ -39,8 +39,7 @@ def test_glue_stores_plain_numbers_as_myst_nb_does(monkeypatch):
 
     InteractiveShell.instance()
     glue("x", np.float64(61.5))
-    glue("y", 3, display=False)
-    (data, options), (hidden, _) = shown
-    assert data == {"text/plain": "61.5"}
-    assert options["metadata"]["scrapbook"] == {"name": "x", "mime_prefix": ""}
-    assert list(hidden) == ["application/papermill.record/text/plain"]
+    ((data, options),) = shown
+    assert data == {"application/papermill.record/text/plain": "61.5"}
+    prefix = "application/papermill.record/"
+    assert options["metadata"]["scrapbook"] == {"name": "x", "mime_prefix": prefix}

@@ -29,11 +29,25 @@ def test_without_an_address_a_page_offers_its_notebook_and_no_made_up_link():
         "parameters": {},
         **dict.fromkeys(("profile", "corpus", "data", "source", "library", "results"), "x"),
     }
-    for repository in (None, Repository("https://gitlab.com/a/b", "main")):
-        text = pages.footer("one", stamp, repository)
-        assert "</twins/one.ipynb>" in text
-        assert "os.environ['SER_REPOSITORY_URL'] = 'ADDRESS'" in text
-        assert "http" not in text
+    text = pages.footer("one", stamp, None)
+    assert "</twins/one.ipynb>" in text
+    assert "os.environ['SER_REPOSITORY_URL'] = 'ADDRESS'" in text
+    assert "http" not in text
+    text = pages.footer("one", stamp, Repository("https://gitlab.com/a/b", "main"))
+    assert "</twins/one.ipynb>" in text
+    assert "its first cell gets the library from https://gitlab.com/a/b." in text
+    assert "ADDRESS" not in text
+
+
+def test_a_notebook_that_is_offered_knows_the_books_address(setup_cell, monkeypatch):
+    for name in ("SER_REPOSITORY_URL", "COLAB_JUPYTER_IP"):
+        monkeypatch.delenv(name, raising=False)
+    source = (ROOT / "notebooks" / "welcome.py").read_text(encoding="utf-8")
+    assert pages.addressed(source, None) == source
+    given = pages.addressed(source, Repository("https://gitlab.com/a/b", "a branch"))
+    (line,) = (line for line in given.splitlines() if line.startswith("BOOK = "))
+    exec(line, setup_cell)
+    assert setup_cell["address"]() == ("https://gitlab.com/a/b", "a branch")
 
 
 # ---- the set-up cell -----------------------------------------------------------------------------
@@ -106,14 +120,18 @@ def test_installing_adds_what_is_missing_and_pins_what_is_there(setup_cell, monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
     assert setup_cell["install"]("https://github.com/a/b", "m") == folder
-    checkout, missing, library = commands
-    assert checkout[-2:] == ["--quiet", "m"]
+    missing, library = commands
     assert missing[0] == sys.executable
-    assert missing[-3:] == ["--constraint", "constraints.txt", "nobody-has-this>=1"]
+    assert missing[-3:] == ["--constraint", str(folder / "constraints.txt"), "nobody-has-this>=1"]
     assert library[-3:] == ["--no-deps", "--editable", str(folder)]
-    pinned = (tmp_path / "constraints.txt").read_text().lower()
+    pinned = (folder / "constraints.txt").read_text().lower()
     for name in ("torch", "numpy", "pandas"):
         assert re.search(rf"(?m)^{name}==\d", pinned)
+    (folder / "pyproject.toml").write_text(project.replace("torch>=2.6", "torch>=99"))
+    with pytest.raises(
+        RuntimeError, match=r"too old here, and not replaced: torch \S+ for torch>=99"
+    ):
+        setup_cell["install"]("https://github.com/a/b", "m")
 
 
 def test_a_first_installation_clones_the_repository(setup_cell, monkeypatch, tmp_path):
@@ -122,5 +140,7 @@ def test_a_first_installation_clones_the_repository(setup_cell, monkeypatch, tmp
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(RuntimeError, match=r"'clone', '--quiet', 'https://github.com/a/b'"):
+    with pytest.raises(RuntimeError, match=r"'--branch', 'm', 'https://github.com/a/b'"):
         setup_cell["install"]("https://github.com/a/b", "m")
+    with pytest.raises(RuntimeError, match=r"'--depth', '1', 'https://github.com/a/b'"):
+        setup_cell["install"]("https://github.com/a/b", "")
