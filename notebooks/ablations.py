@@ -126,6 +126,7 @@ import torch.nn.functional as F
 
 from ser_lib import audio, claims, corpora, features, plots
 from ser_lib.book import glue, player
+from ser_lib.claims.paper_tables import INPUTS, printed_gain
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.evidence import Missing, effects
@@ -528,7 +529,7 @@ plots.results.learning_curves(
 # prints in its Table 1, on IEMOCAP.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A row for each corpus and input with the difference S+A minus S: small grey dots for the speakers, a diamond with a horizontal interval for all of them, and a triangle at the gain that the paper prints."}, "figure": {"caption": "S+A minus S.", "name": "fig-difference-a"}}
-gains = {"MFCC": 4.2, "spectrogram": 3.3}  # Table 1 of the paper, class accuracy
+gains = {title: printed_gain("S+A", given) for given, title in INPUTS.items()}
 with_a = plus("S+A")
 plots.effects.differences(with_a, printed={name: gains[name.split(", ")[1]] for name in places})
 
@@ -603,7 +604,7 @@ for label, condition in zip(("s", "heavy", "light"), of_c.values(), strict=True)
 # has all three ways, in every place.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three rows for each corpus and input, one for each way to set the weight of the center loss, with the difference S+C minus S: grey dots for the speakers, a diamond with an interval for all, a triangle at the gain that the paper prints."}, "figure": {"caption": "S+C minus S, with the printed weight 4, with 4/64 = 0.0625, and with the weight that validation chose.", "name": "fig-difference-c"}}
-gains = {"MFCC": 4.9, "spectrogram": 4.6}  # Table 1 of the paper, class accuracy
+gains = {title: printed_gain("S+C", given) for given, title in INPUTS.items()}
 ways = {"λ₁ = 4": 4.0, "λ₁ = 0.0625": 0.0625, "by validation": "validation"}
 with_c = {name: plus("S+C", lambda1=weight) for name, weight in ways.items()}
 rows = {f"{place}: {way}": with_c[way][place] for place in places for way in ways}

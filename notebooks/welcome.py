@@ -126,7 +126,7 @@ from IPython.display import display
 from ser_lib import audio, claims, corpora, plots
 from ser_lib.book import glue, player
 from ser_lib.claims import page
-from ser_lib.claims.paper_tables import CORPORA, TABLE_1
+from ser_lib.claims.paper_tables import CORPORA, printed_gain
 from ser_lib.corpora.base import PAPER_EMOTIONS
 from ser_lib.evidence import effects
 
@@ -296,9 +296,8 @@ glue("shown", "show in places" if supported["higher"] else "do not show")
 for short, name in zip(("sa", "sc", "sac", "heavy"), additions, strict=True):
     for where, title in CORPORA.items():
         glue(f"{short}_{where}", of_paper_1[f"{title}: {name}"].judged)
-by_class = {row.model: row.printed[1] for row in TABLE_1 if row.input == "mfcc"}
 for short, name in (("sa", "S+A"), ("sc", "S+C"), ("sac", "S+A+C")):
-    glue(f"printed_{short}", by_class[name] - by_class["S"])
+    glue(f"printed_{short}", printed_gain(name, "mfcc"))
 for where, title in CORPORA.items():
     glue(f"triplets_{where}", of_paper_2[f"{title}: triplets"].judged)
 glue("triplets_shared", shared.judged)

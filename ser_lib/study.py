@@ -22,11 +22,12 @@ import numpy.typing as npt
 from ser_lib import records
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.device import check_device, threads
 from ser_lib.files import remove_leftovers
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.sources import Choices, Sources, check_counts
 from ser_lib.splits import Fold, folds
-from ser_lib.training import check_device, prepare, threads, train
+from ser_lib.training import prepare, train
 
 MEASURES = (
     "compactness_train", "silhouette_train", "compactness_held_out", "silhouette_held_out",

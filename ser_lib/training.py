@@ -331,38 +331,12 @@ class Run:
         self.choices = [Choice(**choice) for choice in state["choices"]]
 
 
-@contextmanager
-def threads(count: int | None) -> Iterator[int]:
-    """Let torch have ``count`` threads (``None``: what it has), then as many as before."""
-    if count is not None and count < 1:
-        raise ValueError(f"threads {count} must be positive")
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield torch.get_num_threads()
-    finally:
-        torch.set_num_threads(before)
-
-
 def write_tensors(path: Path, values: dict[str, Any]) -> None:
     """Save with torch, in memory first: its own errors do not tell a full disk from a bug."""
     made = io.BytesIO()
     torch.save(values, made)
     with atomic_write(path) as file:
         file.write(made.getbuffer())
-
-
-def check_device(device: str) -> None:
-    """Refuse a device of torch that cannot be used here.
-
-    Raises:
-        ValueError: naming it, and why.
-    """
-    try:
-        torch.ones(1, device=device).item()  # which "meta" cannot
-    except Exception as error:  # of many kinds, by the device
-        why = str(error).partition("\n")[0]
-        raise ValueError(f"device {device!r} cannot be used: {why}") from error
 
 
 def prepare(dataset: Dataset, config: RunConfig) -> tuple[Fold, StandardScaler | MinMaxScaler]:

@@ -21,6 +21,7 @@ from sklearn.metrics import silhouette_score
 from ser_lib import files, records, study, training
 from ser_lib.config import RunConfig
 from ser_lib.corpora.base import EMOTIONS, PAPER_EMOTIONS
+from ser_lib.features import Dataset
 from ser_lib.metrics import accuracy_class, compactness
 from ser_lib.splits import Fold
 from ser_lib.study import Plan
@@ -119,6 +120,18 @@ def test_plan_run_status_pack(place):
         scores = np.stack(group["scores"])
         assert scores.dtype == np.float32
         np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-5)
+
+
+def test_features_travel_without_recordings(place):
+    features = ("--features", "fake.npz")
+    (path,) = ser("study", "features", "tiny", *features, "--to", "a folder").stdout.splitlines()
+    assert path == "a folder/fake-mfcc-1s.npz"
+    first, again = (Dataset.load(file) for file in ("fake.npz", path))
+    assert (again.corpus.name, again.config) == (first.corpus.name, first.config)
+    assert again.corpus.hash == first.corpus.hash
+    assert np.array_equal(again.inputs, first.inputs)
+    runs = [ser("study", "plan", "tiny", "--features", file).stdout for file in ("fake.npz", path)]
+    assert runs[0] == runs[1]
 
 
 def test_packing_keeps_what_was_packed_elsewhere(place):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ser_lib import training
+from ser_lib import device as devices
 from ser_lib.angles import angles, classify
 from ser_lib.bench.timing import fastest_of_each
 
@@ -65,7 +65,7 @@ def compare(
         raise ValueError(
             f"repeats {repeats}, threads {threads} and shapes {tuple(shapes)} must be positive"
         )
-    with training.threads(threads):
+    with devices.threads(threads):
         rows = [_compare(shape, repeats) for shape in shapes]
     return {"threads": threads, "torch": torch.__version__, "comparisons": rows}
 

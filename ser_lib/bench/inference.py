@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ser_lib import training
+from ser_lib import device as devices
 from ser_lib.bench.timing import fastest
 from ser_lib.features import log_mel, mfcc
 from ser_lib.models.parallel_cnn import ParallelCNN
@@ -33,7 +33,7 @@ def measure(*, repeats: int = 5, device: str = "cpu") -> dict[str, Any]:
     """
     if repeats < 1:
         raise ValueError(f"repeats {repeats} must be positive")
-    training.check_device(device)
+    devices.check_device(device)
     signal = np.random.default_rng(0).normal(size=96_000).astype(np.float32)
     rows = []
     for name, compute in (("mfcc", mfcc), ("log_mel", log_mel)):

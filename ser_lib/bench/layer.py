@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ser_lib import training
+from ser_lib import device as devices
 from ser_lib.bench.timing import fastest_of_each, peak_memory
 from ser_lib.layers import ConvReLUMaxPool2d
 from ser_lib.models.parallel_cnn import KERNEL_SIZES, Paths
@@ -70,8 +70,8 @@ def compare(
     """
     if batch < 1 or repeats < 1:
         raise ValueError(f"batch {batch} and repeats {repeats} must be positive")
-    training.check_device(device)
-    with training.threads(threads) as used:
+    devices.check_device(device)
+    with devices.threads(threads) as used:
         rows = [
             _compare(shape, speech, batch, repeats, device)
             for shape in ((128, 188), (40, 188))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ser_lib import training
+from ser_lib import device as devices
 from ser_lib.bench.timing import fastest_of_each, peak_memory
 from ser_lib.losses import triplet_loss
 
@@ -52,10 +52,10 @@ def compare(
             f"batches {tuple(batches)}, classes {classes}, dim {dim}, repeats {repeats} and "
             f"threads {threads} must be positive"
         )
-    training.check_device(device)
+    devices.check_device(device)
     plain = _library() if against == "library" else partial(triplet_loop, margin=MARGIN)
     losses = (plain, partial(triplet_loss, margin=MARGIN))
-    with training.threads(threads):
+    with devices.threads(threads):
         rows = [_compare(losses, batch, classes, dim, repeats, device) for batch in batches]
     return {
         "against": against,

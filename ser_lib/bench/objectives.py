@@ -14,9 +14,10 @@ from ser_lib import corpora
 from ser_lib.bench.timing import wait
 from ser_lib.config import OBJECTIVES, RunConfig
 from ser_lib.corpora.base import PAPER_EMOTIONS
+from ser_lib.device import check_device
 from ser_lib.features import FeatureConfig, extract
 from ser_lib.statistics import corrected_t_test
-from ser_lib.training import Run, check_device
+from ser_lib.training import Run
 
 
 def compare(*, rounds: int = 5, device: str = "cpu") -> dict[str, Any]:

@@ -60,6 +60,18 @@ TABLE_1 = (
 )
 """Paper 1, Table 1."""
 
+
+def printed_gain(model: str, input: str) -> float:
+    """Class accuracy that Table 1 prints for a row, minus that of S with the same input, in points.
+
+    Example:
+        >>> round(printed_gain("S+A", "mfcc"), 6)
+        4.2
+    """
+    by_class = {(row.model, row.input): row.printed[1] for row in TABLE_1}
+    return by_class[model, input] - by_class["S", input]
+
+
 TABLE_2 = (
     _ours("A", "mfcc", 21.32),
     _ours("S+A", "mfcc", 3.62),

@@ -130,6 +130,26 @@ def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> 
     typer.echo(f"{study}: {total} runs packed")
 
 
+@app.command("features")
+def save_features(
+    study: Study,
+    to: Annotated[Path, typer.Option(help="Folder to write to.")],
+    corpus: Corpus = None,
+    input: Input = None,
+    features: Features = None,
+) -> None:
+    """Write what a study trains on, for a machine without recordings (`run --features FILE`)."""
+    from ser_lib import study as studies
+    from ser_lib.sources import Sources
+
+    sources = Sources(features or ())
+    plan = studies.read_plan(study, _only(corpus, input, None, None, None, None), sources=sources)
+    for config in {(config.corpus, config.features): config for config in plan.runs}.values():
+        path = to / f"{config.corpus}-{config.input}-{config.features.seconds:g}s.npz"
+        sources.dataset(config).save(path)
+        typer.echo(str(path))
+
+
 @app.command()
 def yardsticks(study: Study, features: Features = None) -> None:
     """Compute from the recordings what the tables are held against, beside the records."""

@@ -49,7 +49,6 @@ from ser_lib.corpora.base import Corpus, CorpusError, Utterance, cache_folder, f
 from ser_lib.files import atomic_write
 
 NAME = "builtin"
-FOLDER = NAME
 LICENCE = (
     "CC0-1.0: synthetic speech, made by eSpeak NG (a GPL-3.0 program; the audio is released "
     "with the book)"
@@ -231,7 +230,7 @@ def load(root: str | Path | None = None) -> Corpus:
 def place() -> Path:
     """Where the corpus is looked for: ``$SER_DATA/builtin`` if there is one, else the cache."""
     data = os.environ.get("SER_DATA")
-    given = Path(data) / FOLDER if data else None
+    given = Path(data) / NAME if data else None
     return given if given and given.is_dir() else cache_folder() / f"{NAME}-{version()}"
 
 

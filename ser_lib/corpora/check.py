@@ -139,7 +139,7 @@ def require(name: str, root: str | Path | None = None) -> None:
     """
     reader = module(name)
     if name in PUBLISHED:
-        find_root(reader.FOLDER, root)
+        find_root(reader.NAME, root)
     elif name == iemocap.NAME:
         iemocap.find_release(root)
     elif name == folder.NAME:
@@ -159,7 +159,7 @@ def verify(name: str, root: str | Path | None = None) -> Report:
         CorpusError: the folder does not exist.
     """
     if name in PUBLISHED:
-        place = find_root(PUBLISHED[name].FOLDER, root)
+        place = find_root(name, root)
         return _verify_published(name, place)
     if name == iemocap.NAME:
         return _verify_iemocap(root)

@@ -20,7 +20,6 @@ from ser_lib.corpora.base import Corpus, CorpusError, Utterance, find_root, spea
 
 NAME = "emodb"
 LICENCE = "CC0-1.0 (as published through audb)"
-FOLDER = "emodb"
 ORIGINAL_RATE = 16_000
 COPY_RATE = 22_050
 RATES = (ORIGINAL_RATE, COPY_RATE)
@@ -127,7 +126,7 @@ def load(root: str | Path | None = None, *, partial: bool = False) -> Corpus:
     Raises:
         CorpusError: anything is missing, unreadable, doubled or unexpected; all of it is listed.
     """
-    folder = find_root(FOLDER, root)
+    folder = find_root(NAME, root)
     headers = scan.read_headers(
         NAME, folder, survey(folder), places=places(), rates=RATES, partial=partial
     )
@@ -157,7 +156,7 @@ def listening_test(root: str | Path | None = None) -> dict[str, Judgement]:
     Raises:
         CorpusError: the file is missing, or one of its lines is not number, name, two percentages.
     """
-    path = find_root(FOLDER, root) / "erkennung.txt"
+    path = find_root(NAME, root) / "erkennung.txt"
     if not path.is_file():
         raise CorpusError(f"corpus {NAME!r}: no listening test at {path}")
     judgements: dict[str, Judgement] = {}

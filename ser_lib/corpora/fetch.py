@@ -42,7 +42,7 @@ def destination(name: str, root: str | Path | None = None) -> Path:
     if name == "builtin":
         return Path(reader.place())
     data = os.environ.get("SER_DATA")
-    return (Path(data) if data else cache_folder()) / str(reader.FOLDER)
+    return (Path(data) if data else cache_folder()) / name
 
 
 def fetch(name: str, root: str | Path | None = None, *, source: Source | None = None) -> Path:

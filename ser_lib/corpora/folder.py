@@ -16,7 +16,6 @@ from ser_lib.corpora.recording import AudioError, Header, read_header
 
 NAME = "folder"
 LICENCE = "unknown (your own recordings)"
-FOLDER = "folder"
 CSV_NAME = "labels.csv"
 """The CSV that is looked for when the root is a folder."""
 
@@ -34,12 +33,12 @@ def find_csv(root: str | Path | None) -> Path:
         return Path(root)
     try:
         advice = f"or give the path of a CSV file with the columns {','.join(NEEDED)}"
-        path = find_root(FOLDER, root, advice=advice) / CSV_NAME
+        path = find_root(NAME, root, advice=advice) / CSV_NAME
     except CorpusError:
         if root is None:
             raise CorpusError(
                 f"corpus {NAME!r}: give the path of your CSV file with the columns "
-                f"{','.join(NEEDED)}, or put it at $SER_DATA/{FOLDER}/{CSV_NAME}"
+                f"{','.join(NEEDED)}, or put it at $SER_DATA/{NAME}/{CSV_NAME}"
             ) from None
         raise
     if not path.is_file():

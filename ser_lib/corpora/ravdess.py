@@ -15,7 +15,6 @@ from ser_lib.corpora.base import Corpus, Utterance, find_root, speaker_of
 
 NAME = "ravdess"
 LICENCE = "CC BY-NC-SA 4.0"
-FOLDER = "ravdess"
 RATES = (48_000,)
 """Sampling rate in Hz of the published files."""
 
@@ -111,7 +110,7 @@ def load(root: str | Path | None = None, *, partial: bool = False) -> Corpus:
     Raises:
         CorpusError: anything is missing, unreadable, doubled or unexpected; all of it is listed.
     """
-    folder = find_root(FOLDER, root)
+    folder = find_root(NAME, root)
     headers = scan.read_headers(
         NAME, folder, survey(folder), places=places(), rates=RATES, partial=partial
     )

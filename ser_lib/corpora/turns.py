@@ -12,7 +12,6 @@ from ser_lib.corpora import scan
 from ser_lib.corpora.base import CorpusError, find_root, speaker_of
 
 NAME = "iemocap"
-FOLDER = "iemocap"
 BY_HAND = (
     "IEMOCAP is given out by agreement with USC (https://sail.usc.edu/iemocap/): ask there, then "
     "put its folder IEMOCAP_full_release into $SER_DATA/iemocap by hand"
@@ -111,7 +110,7 @@ def find_release(root: str | Path | None = None) -> Path:
     Raises:
         CorpusError: there is none, or more than one.
     """
-    place = find_root(FOLDER, root, advice=BY_HAND)
+    place = find_root(NAME, root, advice=BY_HAND)
     level, found = [place], []
     for _ in range(3):
         hits = [folder for folder in level if any(folder.glob(f"Session[1-5]/{EVALUATION}"))]
