@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ser_lib.cli.base import Json, print_json
+from ser_lib.cli.base import Json, tell
 
 app = typer.Typer(help="The book: run its chapters, build the site.", no_args_is_help=True)
 
@@ -28,12 +28,11 @@ def status(corpus: RunOn = "builtin", profile: Profile = "smoke", as_json: Json 
     from ser_lib.book import build as book
 
     rows = book.status(corpus, profile)
-    if as_json:
-        print_json({"pages": rows})
-        return
-    for row in rows:
-        fresh = "fresh" if row["fresh"] else "stale"
-        typer.echo(f"{row['page']:16} {fresh:6} {row.get('started', 'never run')}")
+    lines = [
+        f"{row['page']:16} {'fresh' if row['fresh'] else 'stale':6} {row.get('started', 'never run')}"
+        for row in rows
+    ]
+    tell({"pages": rows}, as_json, lines)
 
 
 @app.command()

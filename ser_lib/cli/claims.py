@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ser_lib.cli.base import Json, print_json, tell
+from ser_lib.cli.base import Json, tell
 
 app = typer.Typer(
     help="The papers' claims, judged by their rules from the records.", no_args_is_help=True
@@ -20,16 +20,11 @@ def check(as_json: Json = False) -> None:
     from ser_lib import claims
 
     problems = claims.check()
-    if as_json:
-        verdicts = {}
-        if not problems:
-            verdicts = {study: claims.count(study) for study in claims.studies()}
-        print_json({"ok": not problems, "verdicts": verdicts, "problems": problems})
-    else:
-        for problem in problems:
-            typer.echo(problem)
-        names = ", ".join(claims.studies())
-        typer.echo(f"{names}: {len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}")
+    studies = claims.studies()
+    verdicts = {} if problems else {study: claims.count(study) for study in studies}
+    total = f"{len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}"
+    document = {"ok": not problems, "verdicts": verdicts, "problems": problems}
+    tell(document, as_json, [*problems, f"{', '.join(studies)}: {total}"])
     if problems:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ser_lib.cli.base import Json, print_json
+from ser_lib.cli.base import Json, tell
 
 app = typer.Typer(help="Corpora: get them, check them, see where they are.", no_args_is_help=True)
 
@@ -38,17 +38,15 @@ def check(
         typer.echo(f"checking {name} ...", err=True)
         reports.append(verify(name, root))
     ok = all(report.ok for report in reports)
-    if as_json:
-        print_json({"ok": ok, "corpora": [report.to_dict() for report in reports]})
-    else:
-        for report in reports:
-            typer.echo(
-                f"{report.name} at {report.root}: {report.verdict}, "
-                f"{report.files} files, {report.expected} expected"
-            )
-            for kind in ("missing", "damaged", "doubled", "unexpected", "notes"):
-                for entry in getattr(report, kind):
-                    typer.echo(f"  {kind.removesuffix('s')}: {entry}")
+    lines = []
+    for report in reports:
+        lines.append(
+            f"{report.name} at {report.root}: {report.verdict}, "
+            f"{report.files} files, {report.expected} expected"
+        )
+        for kind in ("missing", "damaged", "doubled", "unexpected", "notes"):
+            lines += [f"  {kind.removesuffix('s')}: {entry}" for entry in getattr(report, kind)]
+    tell({"ok": ok, "corpora": [report.to_dict() for report in reports]}, as_json, lines)
     if not ok:
         raise typer.Exit(1)
 
@@ -60,13 +58,13 @@ def show(as_json: Json = False) -> None:
     from ser_lib.corpora.fetch import locate
 
     corpora = [locate(name) for name in NAMES]
-    if as_json:
-        print_json({"corpora": corpora})
-        return
+    lines = []
     for corpus in corpora:
         expected = f" of {corpus['expected']}" if corpus["expected"] else ""
         state = f"{corpus['files']}{expected} files" if corpus["present"] else "not there"
-        typer.echo(f"{corpus['name']:8} {state:18} {corpus['root']}   licence: {corpus['licence']}")
+        where = f"{corpus['root']}   licence: {corpus['licence']}"
+        lines.append(f"{corpus['name']:8} {state:18} {where}")
+    tell({"corpora": corpora}, as_json, lines)
 
 
 @app.command()
@@ -80,7 +78,4 @@ def fetch(
 
     typer.echo(f"fetching {name} ...", err=True)
     folder = fetch(name, root)
-    if as_json:
-        print_json({"name": name, "root": str(folder)})
-    else:
-        typer.echo(f"{name} is at {folder}")
+    tell({"name": name, "root": str(folder)}, as_json, [f"{name} is at {folder}"])

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ser_lib.cli.base import Device, Json, print_json, tell
+from ser_lib.cli.base import Device, Json, tell
 
 app = typer.Typer(
     help="Studies: the grid of runs that results/NAME/plan.toml fixes.", no_args_is_help=True
@@ -111,10 +111,8 @@ def status(
 
     plan = studies.read_plan(study, sources=Sources(features or ()))
     counts = studies.status(plan, runs_root=runs)
-    if as_json:
-        print_json({"study": study, **counts})
-    else:
-        typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    tell({"study": study, **counts}, as_json, [told])
 
 
 @app.command()
@@ -201,10 +199,7 @@ def tables(
         )
         say(f"{study}: {studies.pack(plan, runs_root=runs, sources=sources)} runs packed")
     document = paper_tables.compare(study)
-    if as_json:
-        print_json(document)
-    else:
-        typer.echo(paper_tables.text(document))
+    tell(document, as_json, [paper_tables.text(document)])
 
 
 @app.command()
@@ -222,10 +217,7 @@ def export(
 
     made = predictor.export(study, run, runs_root=runs, sources=Sources(features or ()))
     made.save(to)
-    if as_json:
-        print_json({"path": str(to), **made.describe()})
-    else:
-        typer.echo(f"{to}: {made}")
+    tell({"path": str(to), **made.describe()}, as_json, [f"{to}: {made}"])
 
 
 def _bar(study: str) -> Callable[[Iterator[str], int, int], Iterable[str]]:
