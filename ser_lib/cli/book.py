@@ -28,10 +28,10 @@ def status(corpus: RunOn = "builtin", profile: Profile = "smoke", as_json: Json 
     from ser_lib.book import build as book
 
     rows = book.status(corpus, profile)
-    lines = [
-        f"{row['page']:16} {'fresh' if row['fresh'] else 'stale':6} {row.get('started', 'never run')}"
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        fresh = "fresh" if row["fresh"] else "stale"
+        lines.append(f"{row['page']:16} {fresh:6} {row.get('started', 'never run')}")
     tell({"pages": rows}, as_json, lines)
 
 
