@@ -718,11 +718,11 @@ for missing in range(len(names)):
     numbers = np.array([taught.index(k) for k in y_new[there]])
     threshold = for_right_ones(z_new[there], numbers, fewer)
     given = angles.classify(z_new, fewer, threshold=threshold).numpy()
-    unknown = given == angles.UNKNOWN
-    taken_for = pd.Series([names[taught[k]] for k in given[~there & ~unknown]], dtype=object)
+    silent = given == angles.UNKNOWN
+    taken_for = pd.Series([names[taught[k]] for k in given[~there & ~silent]], dtype=object)
     rows[names[missing]] = {
-        "unknown (%)": 100 * unknown[~there].mean(),
-        "of the others (%)": 100 * unknown[there].mean(),
+        "unknown (%)": 100 * silent[~there].mean(),
+        "of the others (%)": 100 * silent[there].mean(),
         "mostly taken for": taken_for.mode()[0] if len(taken_for) else "",
     }
 strangers = pd.DataFrame(rows).T

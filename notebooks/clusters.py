@@ -684,8 +684,8 @@ def ten_nearest(z):
 
 
 z = points["S", "held out"][0]
-both = zip(ten_nearest(z), ten_nearest(held_maps["S"]), strict=True)
-kept = np.mean([len(set(a) & set(b)) / 10 for a, b in both])
+tens = zip(ten_nearest(z), ten_nearest(held_maps["S"]), strict=True)
+kept = np.mean([len(set(a) & set(b)) / 10 for a, b in tens])
 print(f"kept {kept:.2f}, by chance {10 / (len(z) - 1):.2f}")
 
 # %% [markdown]

@@ -473,8 +473,8 @@ for index, model in enumerate(models[1:]):
     glue(f"both_{index}", both.text())
     told = "helps" if both.low > 0 else "harms" if both.high < 0 else "undecided"
     glue(f"verdict_both_{index}", told)
-by_seed = [pooled(models[1], everybody, [seed]) - pooled("S", everybody, [seed]) for seed in seeds]
-glue("by_seed", ", ".join(f"{difference:+.1f}" for difference in by_seed).replace("-", "−"))
+gains = [pooled(models[1], everybody, [seed]) - pooled("S", everybody, [seed]) for seed in seeds]
+glue("by_seed", ", ".join(f"{difference:+.1f}" for difference in gains).replace("-", "−"))
 has_zero = intervals[(intervals["from"] <= 0) & (intervals["to"] >= 0)]
 unsettled = intervals.loc[(has_zero["to"] - has_zero["from"]).idxmax()]
 glue("unsettled", unsettled.name.removesuffix(" minus S"))

@@ -90,6 +90,11 @@ def results_folder() -> Path:
     raise ValueError(f"no folder 'results' with a plan in {here} or above; set SER_RESULTS")
 
 
+def study_folder(study: str, root: str | Path | None = None) -> Path:
+    """Folder of a study below ``root``, by default :func:`results_folder`."""
+    return (Path(root) if root else results_folder()) / study
+
+
 def load(study: str, root: str | Path | None = None) -> Records:
     """Read the packed records of a study.
 
@@ -98,7 +103,7 @@ def load(study: str, root: str | Path | None = None) -> Records:
     """
     import pandas as pd
 
-    folder = (Path(root) if root else results_folder()) / study
+    folder = study_folder(study, root)
     missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise ValueError(f"study {study!r} at {folder} has no {', '.join(missing)}.parquet")
@@ -117,7 +122,7 @@ def load_if_any(study: str, root: str | Path | None = None) -> Records | None:
     Raises:
         ValueError: some of its tables are missing.
     """
-    folder = (Path(root) if root else results_folder()) / study
+    folder = study_folder(study, root)
     there = any((folder / f"{name}.parquet").is_file() for name in TABLES)
     return load(study, root) if there else None
 
@@ -143,10 +148,10 @@ def packed(study: str, root: str | Path | None = None) -> set[str]:
         ValueError: a part of the records is missing or damaged.
     """
     try:
-        folder = Path(root) if root else results_folder()
+        folder = study_folder(study, root)
     except ValueError:
         return set()
-    if not (folder / study / "runs.parquet").is_file():
+    if not (folder / "runs.parquet").is_file():
         return set()
     try:
         return set(load(study, root).runs["run"])

@@ -82,7 +82,7 @@ def read_plan(
             no run is left.
     """
     sources = sources or Sources()
-    path = (root or records.results_folder()) / name / "plan.toml"
+    path = records.study_folder(name, root) / "plan.toml"
     try:
         text = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
@@ -315,7 +315,7 @@ def pack(
     Raises:
         ValueError: no run is finished or packed, or a file of a run is missing or damaged.
     """
-    target = (root or records.results_folder()) / plan.name
+    target = records.study_folder(plan.name, root)
     with _locked(target / "plan.toml"):  # one at a time
         return _pack(plan, target, runs_root, sources or Sources())
 

@@ -99,7 +99,7 @@ def compare(study: str) -> dict[str, Any]:
     Raises:
         ValueError: the study has no plan or no such rules, or its records contradict them.
     """
-    folder = records.results_folder() / study
+    folder = records.study_folder(study)
     protocol = _protocol(folder)
     evidence = Evidence(records.load_if_any(study), protocol)
     corpora = (PAPER_CORPUS, *(name for name in protocol.sizes if name != PAPER_CORPUS))

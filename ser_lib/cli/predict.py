@@ -30,7 +30,7 @@ def predict(
     from ser_lib import records
     from ser_lib.predictor import Predictor
 
-    model = model or records.results_folder() / "paper2" / "predictor.npz"
+    model = model or records.study_folder("paper2") / "predictor.npz"
     predictor = Predictor.load(model)
     typer.echo(f"by {model}, {predictor}", err=True)
     rows: list[dict[str, Any]] = []

@@ -97,7 +97,7 @@ def write(plan: Plan, *, sources: Sources | None = None, root: Path | None = Non
     ]
     paths = []
     for name, frame in zip(FILES, (listeners, pd.DataFrame(errors)), strict=True):
-        paths.append((root or records.results_folder()) / plan.name / name)
+        paths.append(records.study_folder(plan.name, root) / name)
         with atomic_write(paths[-1]) as file:
             file.write(frame.to_csv(index=False, float_format="%.6g").encode())
     return paths
@@ -126,7 +126,7 @@ def mean_input(study: str = "paper1", root: Path | None = None) -> pd.DataFrame:
 def _read(name: str, study: str, root: Path | None) -> pd.DataFrame:
     import pandas as pd
 
-    path = (root or records.results_folder()) / study / name
+    path = records.study_folder(study, root) / name
     if not path.is_file():
         raise ValueError(f"{path} does not exist; run: ser study yardsticks {study}")
     return pd.read_csv(path, keep_default_na=False)
