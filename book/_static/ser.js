@@ -22,8 +22,8 @@ function nameOf(element) {
   const kind = { TABLE: "table", IMG: "figure", PRE: "output" };
   const shown = element.matches("pre") ? element : element.querySelector("table, img");
   if (!shown) return "wide formula";
-  const heading = element.closest("section")?.querySelector("h1, h2, h3, h4")?.firstChild;
-  const title = shown.alt ?? heading?.textContent.trim() ?? "";
+  const heading = element.closest("section")?.querySelector("h1, h2, h3, h4")?.textContent ?? "";
+  const title = shown.alt ?? heading.replace(/#$/, "").trim();
   return `wide ${kind[shown.tagName]}: ${title}`;
 }
 
@@ -89,6 +89,10 @@ document.addEventListener("DOMContentLoaded", () => {
   // What opens code or a solution is called what it shows, and not "Toggle hidden content".
   for (const summary of document.querySelectorAll("details.hide > summary")) {
     summary.removeAttribute("aria-label");
+  }
+  // Every exercise, solution and definition of a page has its content under one id, which nothing uses.
+  for (const kind of ["exercise", "solution", "proof"]) {
+    for (const section of document.querySelectorAll(`#${kind}-content`)) section.removeAttribute("id");
   }
 });
 
