@@ -120,17 +120,16 @@ profile = "smoke"
 
 # %% tags=["hide-input"]
 import warnings
-from itertools import chain, islice, repeat
 
 import pandas as pd
 import torch
-from torch import nn
 
 from ser_lib import bench, plots
 from ser_lib.book import glue
 from ser_lib.losses import triplet_loss
-from ser_lib.mining import count_active, describe, pairwise_distances, triplets
+from ser_lib.mining import count_active, pairwise_distances, triplets
 from ser_lib.sampling import BalancedBatches
+from ser_lib.toys import clouds, right, train
 
 torch.set_num_threads(1)
 # %% [markdown]
@@ -248,47 +247,9 @@ for batch in batches:
 # The overlapping clouds and the small network of {doc}`triplet-loss`, trained four times from the
 # same start.
 
-
 # %%
-def clouds(per_class, seed, noise=0.8):
-    """Four clouds around the corners of a square, one per class."""
-    generator = torch.Generator().manual_seed(seed)
-    y = torch.arange(4 * per_class) % 4
-    angle = y * torch.pi / 2
-    x = torch.stack((angle.cos(), angle.sin()), 1)
-    return x + noise * torch.randn(x.shape, generator=generator), y
-
-
-def train(mining, distance="euclidean", utterances=8, margin=0.5, steps=200):
-    """Train a small network on triplets; return it and a log of its first 80 embeddings."""
-    torch.manual_seed(1)
-    network = nn.Sequential(
-        nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 2)
-    )
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    generator = torch.Generator().manual_seed(1)
-    batches = BalancedBatches(old[1], utterances=utterances, generator=generator)
-    history = []
-    for batch in islice(chain.from_iterable(repeat(batches)), steps):
-        history.append(describe(network(old[0][:80]), old[1][:80], margin, distance))
-        embeddings, labels = network(old[0][batch]), old[1][batch]
-        loss = triplet_loss(embeddings, labels, margin, mining, distance, generator=generator)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return network, [*history, describe(network(old[0][:80]), old[1][:80], margin, distance)]
-
-
-def right(network):
-    """Share of new points, in percent, whose nearest class mean is their own."""
-    with torch.no_grad():
-        known, unknown = network(old[0]), network(new[0])
-    means = torch.stack([known[old[1] == k].mean(0) for k in range(4)])
-    return 100 * (torch.cdist(unknown, means).argmin(1) == new[1]).float().mean().item()
-
-
 old, new = clouds(50, seed=0), clouds(100, seed=1)
-trained = {name: train(name) for name in ("all", "hard", "semi-hard", "random")}
+trained = {name: train(old, name) for name in ("all", "hard", "semi-hard", "random")}
 
 # %% tags=["remove-cell"]
 rows = {}
@@ -298,7 +259,7 @@ for name, (network, history) in trained.items():
         "loss of all": last.loss,
         "active (%)": 100 * last.active,
         "spread": last.spread,
-        "right, new (%)": right(network),
+        "right, new (%)": right(network, old, new),
         "collapsed": last.collapsed,
     }
     short = name.replace("-", "_")
@@ -345,9 +306,9 @@ table.style.format("{:.4f}", subset=["loss of all", "spread"]).format(
 # cannot grow. The cosine distance does the same:
 
 # %%
-network, history = train("semi-hard", distance="cosine")
+network, history = train(old, "semi-hard", "cosine")
 last = history[-1]
-print(f"spread {last.spread:.2f}, active {last.active:.0%}, right {right(network):.0f} %")
+print(f"spread {last.spread:.2f}, active {last.active:.0%}, right {right(network, old, new):.0f} %")
 
 # %% [markdown]
 # **A strategy and a distance are chosen together.** Here semi-hard triplets need a bounded distance,
@@ -366,7 +327,7 @@ print(f"spread {last.spread:.2f}, active {last.active:.0%}, right {right(network
 # %% tags=["remove-cell"]
 shares = {}
 for step in (0, 10, 50, 200):
-    network = train("all", steps=step)[0]
+    network = train(old, "all", steps=step)[0]
     distances = pairwise_distances(network(old[0][:80]).detach())
     counts = count_active(distances, old[1][:80], 0.5)
     semi = count_active(distances, old[1][:80], 0.5, "semi-hard").active / counts.valid
@@ -588,7 +549,7 @@ print("plain mean:", torch.tensor([]).mean().item())
 
 # %%
 for utterances in (2, 8):
-    last = train("hard", utterances=utterances)[1][-1]
+    last = train(old, "hard", utterances=utterances)[1][-1]
     print(f"{utterances} of each: spread {last.spread:.4f}, collapsed {last.collapsed}")
 
 # %% [markdown]

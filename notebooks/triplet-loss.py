@@ -122,13 +122,13 @@ from itertools import chain, islice, repeat
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from ser_lib import plots
 from ser_lib.book import glue
 from ser_lib.losses import triplet_loss
 from ser_lib.mining import describe
 from ser_lib.sampling import BalancedBatches
+from ser_lib.toys import clouds, right, small_network, train
 
 torch.set_num_threads(1)
 emotions = ["anger", "happiness", "neutral", "sadness"]
@@ -274,50 +274,13 @@ print(f"{(again.grad - leaf.grad).abs().max():.0e}")
 # utterances of each class. Once $T$ holds *all* triplets of a batch. Once it holds only the
 # *hardest*: for each anchor its farthest positive and its nearest negative, a choice that
 # {cite:t}`hermans2017` defend, for recognising persons in pictures.
-
+#
+# ```{literalinclude} ../ser_lib/toys.py
+# :language: python
+# :pyobject: train
+# ```
 
 # %%
-def clouds(per_class, seed, noise=0.8):
-    """Four clouds around the corners of a square, one per class."""
-    generator = torch.Generator().manual_seed(seed)
-    y = torch.arange(4 * per_class) % 4
-    angle = y * torch.pi / 2
-    x = torch.stack((angle.cos(), angle.sin()), 1)
-    return x + noise * torch.randn(x.shape, generator=generator), y
-
-
-def small_network():
-    """Two numbers in, two hidden layers, an embedding out."""
-    torch.manual_seed(1)
-    return nn.Sequential(
-        nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 2)
-    )
-
-
-def train(data, mining, margin=0.5, distance="euclidean", steps=200):
-    """Train a small network on triplets; return it and a log of its first 80 embeddings."""
-    x, y = data
-    network = small_network()
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    batches = BalancedBatches(y, utterances=8, generator=torch.Generator().manual_seed(1))
-    history = []
-    for batch in islice(chain.from_iterable(repeat(batches)), steps):
-        history.append(describe(network(x[:80]), y[:80], margin, distance))
-        loss = triplet_loss(network(x[batch]), y[batch], margin, mining, distance)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return network, [*history, describe(network(x[:80]), y[:80], margin, distance)]
-
-
-def right(network, new):
-    """Share of new points, in percent, whose nearest class mean is their own."""
-    with torch.no_grad():
-        known, unknown = network(old[0]), network(new[0])
-    means = torch.stack([known[old[1] == k].mean(0) for k in range(4)])
-    return 100 * (torch.cdist(unknown, means).argmin(1) == new[1]).float().mean().item()
-
-
 old, new = clouds(50, seed=0), clouds(100, seed=1)
 trained = {mining: train(old, mining) for mining in ("all", "hard")}
 
@@ -330,7 +293,7 @@ for mining, (network, history) in trained.items():
         "active (%)": 100 * last.active,
         "mean distance to positives": last.positive,
         "to negatives": last.negative,
-        "right, new (%)": right(network, new),
+        "right, new (%)": right(network, old, new),
         "collapsed": last.collapsed,
     }
     with torch.no_grad():
@@ -463,7 +426,7 @@ for size in (0.05, 0.5, 5.0):
         "loss over margin": last.loss / size,
         "active (%)": 100 * last.active,
         "mean distance over margin": last.spread / size,
-        "right, new (%)": right(network, new),
+        "right, new (%)": right(network, old, new),
     }
 margins = pd.DataFrame(results).T
 margins.style.format(precision=2).format("{:.0f}", subset=["active (%)", "right, new (%)"])

@@ -8,11 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.miners import BatchHardMiner, TripletMarginMiner
-from torch import nn
 
-from ser_lib.losses import triplet_loss
+from ser_lib import toys
 from ser_lib.mining import count_active, describe, pairwise_distances, triplets
-from ser_lib.sampling import BalancedBatches
 
 
 def batch(seed: int, size: int = 12, classes: int = 3, dim: int = 4):
@@ -198,36 +196,16 @@ def test_two_points_of_unequal_weight_are_no_collapse():
     assert describe(0.01 * z, y, 1.0).collapsed
 
 
-def train(mining, seed, steps=150, margin=0.5):
-    """Four overlapping clouds in the plane, a small network, two numbers out."""
-    generator = torch.Generator().manual_seed(seed)
-    y = torch.arange(200) % 4
-    angle = y * torch.pi / 2
-    x = torch.stack((angle.cos(), angle.sin()), 1)
-    x += 0.8 * torch.randn(x.shape, generator=generator)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU())
-        network.append(nn.Linear(32, 2))
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    batches = BalancedBatches(y, utterances=8, generator=generator)
-    before = describe(network(x), y, margin)
-    for chosen in itertools.islice(itertools.chain.from_iterable(itertools.repeat(batches)), steps):
-        optimizer.zero_grad()
-        triplet_loss(network(x[chosen]), y[chosen], margin, mining).backward()
-        optimizer.step()
-    return before, describe(network(x), y, margin)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_hard_mining_collapses_on_noisy_labels_and_all_triplets_do_not(seed):
-    before, after = train("hard", seed)
+    data = toys.clouds(50, seed)
+    _, (before, *_, after) = toys.train(data, "hard", steps=150, seed=seed)
     assert not before.collapsed
     assert after.collapsed
     assert after.loss == pytest.approx(0.5, abs=0.02)
     assert after.active > 0.99
     assert after.spread < before.spread / 5
-    _, healthy = train("all", seed)
+    *_, healthy = toys.train(data, "all", steps=150, seed=seed)[1]
     assert not healthy.collapsed
     assert healthy.loss < 0.4
     assert healthy.active < 0.9
