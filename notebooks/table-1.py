@@ -644,30 +644,47 @@ glue("disagree", len(disagree))
 # The paper keeps four emotions of its corpus. EMO-DB has seven and RAVDESS eight, so that a guess is right
 # once in seven or eight times and not once in four. Does a term that does little in the easier task do more
 # in the harder one? The plan has these rows on MFCC, with the smaller weight of the center loss. No claim of
-# the paper is about them, and they are not adjusted for their number. Compare the last two columns.
+# the paper is about them, and they are not adjusted for their number. Compare "four" with "all", and then each
+# with the column "late" after it, which takes the mean over the last ten epochs in place of the one epoch that
+# the validating half picked. (The late columns were added when EMO-DB's rows were known.)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "full-width"]
 lines = {}
 for where, title in CORPORA.items():
     plain_s = {"corpus": where, "input": "mfcc", **ROWS["S"]}
     for row in ("S", "S+A", "S+C, λ₁ = 0.0625", "S+A+C, λ₁ = 0.0625"):
         own = {**plain_s, **ROWS[row]}
-        lines[title, row] = {
-            "class accuracy, all": str(effects.accuracy(evidence, {**own, "emotions": "all"})),
-            **{
-                f"minus S, {emotions}": "–"
-                if row == "S"
-                else effects.difference(
-                    evidence, {**own, "emotions": emotions}, {**plain_s, "emotions": emotions}
-                ).judged
-                for emotions in ("four", "all")
-            },
-        }
+        line = {"class accuracy, all": str(effects.accuracy(evidence, {**own, "emotions": "all"}))}
+        for emotions in ("four", "all"):
+            one, other = ({**side, "emotions": emotions} for side in (own, plain_s))
+            for name, way in (
+                (f"minus S, {emotions}", effects.difference),
+                (f"{emotions}, late", effects.late_difference),
+            ):
+                line[name] = "–" if row == "S" else way(evidence, one, other).judged
+        lines[title, row] = line
 pd.DataFrame(lines).T
 
+# %% tags=["remove-cell"]
+seven = {"corpus": "emodb", "input": "mfcc", "emotions": "all"}
+short = {"S": "s", "S+A": "sa", "S+C, λ₁ = 0.0625": "sc", "S+A+C, λ₁ = 0.0625": "sac"}
+for row, name in short.items():
+    condition = {**seven, **ROWS[row]}
+    glue(f"seven_{name}", effects.accuracy(evidence, condition).interval.estimate * 100)
+    glue(f"seven_late_{name}", 100 * effects.late_accuracy(evidence, condition).to_numpy().mean())
+
 # %% [markdown]
-# Per cent and points, with 95 % intervals. A difference between the last two columns is no test of one: for
-# that, the interval of *their* difference would have to leave zero out.
+# Per cent and points, with 95 % intervals. A difference between two columns is no test of one: for that, the
+# interval of *their* difference would have to leave zero out.
+#
+# With EMO-DB's seven emotions the epoch decides more than the objective. At the picked epochs the class
+# accuracies of S, S+A, S+C and S+A+C are {glue:text}`seven_s:.1f`, {glue:text}`seven_sa:.1f`,
+# {glue:text}`seven_sc:.1f` and {glue:text}`seven_sac:.1f` %; in the mean of the last ten epochs
+# {glue:text}`seven_late_s:.1f`, {glue:text}`seven_late_sa:.1f`, {glue:text}`seven_late_sc:.1f` and
+# {glue:text}`seven_late_sac:.1f` %, in another order. Whoever reports one of the two finds another term to
+# praise. A term that leads in a late column alone makes networks that stray less from epoch to epoch, rather
+# than networks that reach more; {doc}`ablations` looks into it. It was not foreseen, and deserves a plan of
+# its own.
 #
 # ## What the rules say
 #

@@ -242,6 +242,33 @@ def between_epochs(evidence: Evidence, condition: Condition, first: int, second:
     return _unless_missing(measured, evidence.protocol.smallest)
 
 
+def late_difference(
+    evidence: Evidence, first: Condition, second: Condition, *, last: int = 10
+) -> Effect:
+    """Mean held-out class accuracy over the last epochs, of one condition minus of another.
+
+    Units are the held-out parts, a speaker or two; no epoch is chosen.
+    """
+
+    def measured() -> Effect:
+        one, other = together(lambda which: late_accuracy(evidence, which, last), (first, second))
+        runs = sum(len(evidence.runs(condition)) for condition in (first, second))
+        interval = bootstrap_difference(one, other)
+        return Effect(runs, runs, interval, smallest=evidence.protocol.smallest)
+
+    return _unless_missing(measured, evidence.protocol.smallest)
+
+
+def late_accuracy(evidence: Evidence, condition: Condition, last: int = 10) -> pd.DataFrame:
+    """Class accuracy of each held-out part (row) and seed, the mean over the last epochs.
+
+    Raises:
+        Missing: runs are not there.
+    """
+    table = epochs.table(evidence, condition, "accuracy_class")
+    return table.iloc[:, -last:].mean(axis=1).unstack("seed")
+
+
 def other_way(evidence: Evidence, condition: Condition) -> Effect:
     """Class accuracy with the second speaker of each session tested, minus with the first.
 

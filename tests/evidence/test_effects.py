@@ -109,6 +109,7 @@ def test_missing_runs_give_a_count_and_no_number(parts):
     assert str(effects.ratio(proof, SA, S, "cross_entropy")) == gain.judged
     assert str(effects.between_epochs(proof, S, 1, 2)) == text
     assert str(effects.other_way(proof, S)) == text
+    assert str(effects.late_difference(proof, SA, S)) == gain.judged
     curve = effects.by_epoch(proof, S, "accuracy_class")
     assert list(curve.columns) == ["mean", "low", "high"]
     assert curve.empty
@@ -160,6 +161,19 @@ def test_between_epochs_and_by_epoch():
     np.testing.assert_allclose(curve.loc[2], [0.7, 0.6, 0.8])
     with pytest.raises(ValueError, match="has no 'train_softmax'"):
         effects.by_epoch(proof, S, "train_softmax")
+
+
+def test_the_last_epochs_without_a_choice():
+    runs, predictions, history = made(0.5)
+    history = changed(history, accuracy_class_0=0.8, accuracy_class_1=0.6)
+    proof = evidence((runs, predictions, history), made(0.5, objective="S+A"))
+    for last, expected in ((1, (0.8, 0.6)), (2, (0.65, 0.55)), (9, (0.65, 0.55))):
+        parts = effects.late_accuracy(proof, S, last)
+        for part, value in zip(("0", "1"), expected, strict=True):
+            np.testing.assert_allclose(parts.xs(part, level="part"), value)
+        effect = effects.late_difference(proof, SA, S, last=last)
+        assert effect.interval.estimate == pytest.approx(0.5 - sum(expected) / 2)
+        assert effect.supports == "lower"
 
 
 def test_the_records_of_the_repository_can_be_asked(tmp_path):
