@@ -247,7 +247,8 @@ def late_difference(
 ) -> Effect:
     """Mean held-out class accuracy over the last epochs, of one condition minus of another.
 
-    Units are the held-out parts, a speaker or two; no epoch is chosen.
+    Units are the held-out parts, a speaker or two, drawn as if independent, though two of them
+    share each network and its epochs; no epoch is chosen.
     """
 
     def measured() -> Effect:
