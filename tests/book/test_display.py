@@ -34,6 +34,7 @@ def test_a_player_refuses_what_cannot_be_heard_or_read(signal, label, said):
 
 def test_glue_stores_plain_numbers_as_myst_nb_does(monkeypatch):
     shown = []
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # IPython warns of another environment's
     monkeypatch.setattr("IPython.display.display", lambda data, **kw: shown.append((data, kw)))
     from IPython.core.interactiveshell import InteractiveShell
 
