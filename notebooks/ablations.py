@@ -752,15 +752,11 @@ for short, name in (("s", "S"), ("sc", "S+C, λ₁ = 0.0625")):
     earlier = epochs.table(proof, side, "accuracy_class").loc[:, 21:30]
     glue(f"earlier_{short}", 100 * earlier.to_numpy().mean())
     glue(f"mean_{short}", row["mean"])
-    for label, where in (("mfcc", emodb), ("mel", places["EMO-DB, spectrogram"])):
-        if name == "S":
-            moments = {**where, "objective": "S", "batch_statistics": "training_set"}
-            measured = 100 * epochs.table(proof, moments, "accuracy_class").iloc[:, -10:]
-            glue(f"measured_{label}", measured.std(axis=1).mean())
-            glue(
-                f"running_{label}",
-                steady.loc[(f"EMO-DB, {INPUTS[where['input']]}", "S"), "standard deviation"],
-            )
+for label, place in (("mfcc", "EMO-DB, MFCC"), ("mel", "EMO-DB, spectrogram")):
+    measured = {**places[place], "objective": "S", "batch_statistics": "training_set"}
+    late = 100 * epochs.table(proof, measured, "accuracy_class").iloc[:, -10:]
+    glue(f"measured_{label}", late.std(axis=1).mean())
+    glue(f"running_{label}", steady.at[(place, "S"), "standard deviation"])
 light = {**ravdess, **sides["S+C, λ₁ = 0.0625"]}
 soft = {**ravdess, "objective": "S"}
 moments = {"batch_statistics": "training_set"}

@@ -43,7 +43,7 @@ _PLAN = {
     "title", "paper", "question", "how", "primary_metric", "rule", "rules", "factors",
     "corpora", "fixed", "grid",
 }  # fmt: skip
-"""What a plan may have: what is read by people, and the last three, by :func:`read_plan`."""
+"""What a plan may have: :func:`read_plan` reads the last three and ``rules.corpora``."""
 
 
 @dataclass(frozen=True)
