@@ -163,7 +163,8 @@ glue("models", "; ".join(models))
 #
 # Paper 1 {cite:p}`tripathi2019` shows its embeddings in two figures (2 and 3): 250 utterances of each
 # emotion, the numbers of the last hidden layer, brought into the plane by t-SNE. With softmax alone
-# it finds them "scattered", with center loss "compact and distinct clusters". It does not say
+# it finds them "scattered", with "fairly distinct structures" and "some overlap"; with center loss it finds
+# "compact and distinct clusters". It does not say
 # whether the points were trained on. Counting helps: of happiness and anger the corpus has some 284 and
 # 289 utterances in all five sessions {cite:p}`ma2024`, so 250 cannot all be held out by one network.
 # Nor can they all have been trained on by one network, unless the session left out holds at most 34 of

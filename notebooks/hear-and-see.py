@@ -421,8 +421,8 @@ glue("cut", int((durations > 6.0).sum()))
 # ## Between zero and one
 #
 # One branch of paper 1's network ({doc}`network`) rebuilds the input through a sigmoid, whose values lie
-# between 0 and 1, so the inputs have to be scaled to that range (paper 1, section 4). For each coefficient
-# the smallest value becomes 0 and the largest 1.
+# between 0 and 1, so the inputs have to be scaled to that range (paper 1, section 4). We do so for each
+# coefficient by itself, which the paper does not say: its smallest value becomes 0 and its largest 1.
 #
 # Smallest and largest *of what*? Of the training recordings only. Had we looked at the test
 # recordings, the training would know something about them, and the test would no longer be one.

@@ -183,8 +183,8 @@ print(by_hand.int().tolist(), "the same:", torch.equal(by_hand, by_torch))
 # training finds them.
 #
 # Paper 1 lets four sizes work side by side, 200 kernels each, because the best size is hard to
-# know (its section 2.1). The next figure draws the four at their true size on MFCC of one
-# recording, where a frame is a step of 32 ms. Look for how many steps, and how many of the 40
+# know (its section 2.1). It does not say which number runs over time; we take the second. The next figure
+# draws the four at their true size on MFCC of one recording, where a frame is a step of 32 ms. Look for how many steps, and how many of the 40
 # coefficients, each can see at once.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "MFCC of one recording as a coloured image of 40 coefficients over time, with four black rectangles of growing size drawn on it, labelled 4 by 6, 6 by 8, 8 by 10 and 10 by 12."}, "figure": {"caption": "The four kernel sizes, coefficients × frames, at their true size on the MFCC of one recording. Red is positive and blue negative, as before.", "name": "fig-kernels"}}
@@ -351,6 +351,7 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # |---|---|---|
 # | shape of the inputs | lost in our copy | 40 × 188 and 128 × 188, derived |
 # | width of the FC layers | not given | 64, derived from 0.26 million |
+# | which side of a kernel is time | not given | the second, chosen |
 # | padding of the convolutions | not given | `valid`, chosen |
 # | {term}`dropout` | "between 25% and 75%" | 50 %, chosen |
 # | decoder's further layers | "even more FC layers" | one of 256, chosen |

@@ -331,16 +331,17 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 # | scaling to [0, 1] | "we scale down the values … to also lie between 0 and 1" (4) | a pair for each coefficient, from the training fold; in a pilot, one pair for all left the network at chance in most epochs | one pair for all: {glue:text}`other_global`; below is why that may not be the scaling's doing |
 # | what a mel band adds up | "spectrogram magnitudes" (2.2) | powers, librosa's default; the sentence, read literally, asks for magnitudes (`power=1.0`) | not varied |
 # | logarithm of the mel spectrogram | not mentioned (2.2) | decibels, as is usual; MFCC need it anyway | not varied |
+# | which side of a kernel is time | "4 x 6, 6 x 8, 8 x 10 and 10 x 12" (2.1), without axes | the second number; the first goes over bands or coefficients | not varied |
 # | edges of the convolution | not named; a pool that is "exactly half" of the output (2.1) fits `same`, whose outputs are even here, and not `valid`, whose outputs are all odd | `valid`, chosen before we noticed | `same`: {glue:text}`other_same` |
 # | width of the FC layers | silent; "0.26 million" parameters (4) | 64; derived | not varied: on this reading, widths other than 63 to 65 contradict the printed number |
 # | dropout | "between 25% and 75% for both the FC layers" (2.1) | one half, the middle | 25 %: {glue:text}`other_low`. 75 %: {glue:text}`other_high` |
 # | widths of the decoder | "even more FC layers" (2.1) | one layer of 256 after the first of 64, which is fewer than the plural asks for; for no better reason than that it is small | 64 (S+A): {glue:text}`other_narrow`. 256 and 512 (S+A): {glue:text}`other_deep` |
 # | sum or mean in the center loss | formula lost in our copy; best weight 4 (2.3) | mean over the batch: the weight does not depend on the batch size | the scale of $\lambda_1$, below |
-# | scale of $\lambda_1$ | 4, of a loss whose convention is open | both: 4 as printed, and 4/64 = 0.0625 | 4 instead of 0.0625 (S+C): {glue:text}`other_heavy`. Others: the sweep above |
+# | scale of $\lambda_1$ | 4 for S+C, of a loss whose convention is open (2.3); for S+A+C "fine-tuned" (2.4), no value | both: 4 as printed, and 4/64 = 0.0625 | 4 instead of 0.0625 (S+C): {glue:text}`other_heavy`. Others: the sweep above |
 # | norm in the center loss | "L1 variation … similar accuracies" (4) | the squared form | L1 with 0.0625 (S+C): {glue:text}`other_l1` |
 # | movement of the centers | silent | the delta rule of {cite:t}`wen2016`, $\alpha = 0.5$, outside the optimiser | not varied; {doc}`center-loss` compares the rules on a toy |
 # | where the embedding is taken | "the last hidden layer" (2.3) | after ReLU, before dropout: dropout is noise that no class can avoid | not varied |
-# | $\lambda_2$ | "fine-tuned during the training process" (2.4) | 100: at 1 the decoder hardly moves ({doc}`reconstruction`) | 1 (S+A): {glue:text}`other_small`. 1,000 (S+A): {glue:text}`other_large` |
+# | $\lambda_2$ | "both λ1 and λ2 being fine-tuned during the training process" (2.4), no value | 100: at 1 the decoder hardly moves ({doc}`reconstruction`) | 1 (S+A): {glue:text}`other_small`. 1,000 (S+A): {glue:text}`other_large` |
 # | sum or mean in the reconstruction loss | "the sum of the squared differences" (2.4), "MSE" (4) | the mean over all values, with $\lambda_2 = 100$; the sum of one input would be 7,520 times it (MFCC) or 24,064 times (spectrogram) | not varied beyond the weights of the row above, none of which reaches the sum |
 # | batch norm's moments when judging | "utilize Batch normalization" (2.1) | running averages, as is the default ({doc}`table-1` shows what they do) | the training set's moments, exploratory: {glue:text}`other_moments` |
 # | optimiser's settings | "Adadelta" (2.1) | $\rho = 0.95$, $\varepsilon = 10^{-6}$ and no further factor (learning rate 1.0), as in {cite:t}`zeiler2012`; no framework is named | not varied |

@@ -286,7 +286,8 @@ glue("padded_error", padded_error / unit)
 #
 # $$ L = L_S + \lambda_2 L_A , $$
 #
-# with $\lambda_2$ "fine-tuned during the training process" (section 2.4), and prints no value. The
+# and equation 4 adds center loss, "with both λ1 and λ2 being fine-tuned during the training process"
+# (section 2.4). No value of $\lambda_2$ is printed. The
 # optimiser is Adadelta {cite:p}`zeiler2012`. For each parameter with gradient $g$ it keeps two
 # running means, and is changed by $-\Delta$:
 #
@@ -457,8 +458,8 @@ for factor, (errors, _, _) in as_sum.items():
 # | spectrogram | 18.31 | 3.23 | 3.29 |
 #
 # A network that has nothing to do but rebuild is about six times *worse* at it than one that classifies as
-# well. The paper reads it as a gain: "this joint supervision has also positively affected the performance
-# of the auxiliary task" (section 4). But if the rows differ in nothing else, S+A could only do better than
+# well. The paper reads it as a gain, "suggesting that this joint supervision has also positively affected the
+# performance of the auxiliary task" (section 4). But if the rows differ in nothing else, S+A could only do better than
 # A if A had not reached what its own loss allows, or had learned something that does not carry to new
 # voices. Each explanation predicts something that a run can refute:
 #

@@ -227,8 +227,9 @@ for name in ("emodb", "ravdess"):
 #
 # ## From scratch: one cell
 #
-# A cell of the table is an accuracy over folds. There are at least three ways to take it, and the
-# paper does not say which is its own. Take the predictions of S with seed 0: all ten speakers, each
+# A cell of the table is an accuracy over folds. The paper defines both accuracies ("based on total counts"
+# and "the mean of accuracies achieved in each class", section 4), but not whether the counts of all folds are
+# pooled before. So there are at least three ways to take one. Take the predictions of S with seed 0: all ten speakers, each
 # tested once.
 
 # %%
@@ -428,7 +429,7 @@ print(done.stdout)
 # ## Table 1 on EMO-DB and RAVDESS
 #
 # Now with intervals. The weight of the center loss comes in three forms that the plan fixed: 4 as
-# printed; 0.0625, which is 4/64, what 4 would be if the loss were a mean over its 64 dimensions too
+# printed (for S+C; of S+A+C the paper says "fine-tuned", section 2.4, and prints no value); 0.0625, which is 4/64, what 4 would be if the loss were a mean over its 64 dimensions too
 # ({doc}`center-loss`); and *by validation*, where each test takes the weight with which the other half
 # of its session did better. The last comes nearest to a paper that tuned its weight, though it has two
 # values to choose from where the paper had a range, and none for $\lambda_2$. The

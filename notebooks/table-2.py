@@ -560,7 +560,7 @@ for place in both:
 pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, "S+A"))
 
 # %% [markdown]
-# If the printed errors are means over folds, as those of Table 1 are, many single ratios would have to be
+# If the printed errors are means over folds, as those of Table 1 may be, many single ratios would have to be
 # near six for luck to make it, or one fold's error of A far above all others. If they are of one split (the
 # paper says "on the test set"), one would do. Does the largest ratio here come near?
 #

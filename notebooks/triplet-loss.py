@@ -572,7 +572,7 @@ print(f"{near - far + 2:.1f}", rounded(places.grad))
 # ```{exercise-start} ★ Count
 # :label: exercise-count
 # ```
-# Paper 2's corpus has eight emotions. How many triplets has a batch of 32 with four utterances of
+# RAVDESS, one of paper 2's two corpora, has eight emotions. How many triplets has a batch of 32 with four utterances of
 # each? With the same 32 utterances of only two emotions? Which batch would you take?
 # ```{exercise-end}
 # ```

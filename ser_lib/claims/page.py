@@ -18,7 +18,7 @@ _MEANING = {
     "reproduced": "holds wherever we could test it",
     "partly": "holds in some places, and is contradicted in none",
     "not reproduced": "contradicted, or without an effect of a size that counts; where runs "
-    "decide, it may hold on other data, such as the paper's own",
+    "decide, it may hold with other data, or with settings that are not printed",
     "undecided": "no interval decides, on any corpus, or none after Holm's rule",
     "not testable here": "needs what is not at hand, says nothing that could be measured, or no "
     "test of it was planned",
