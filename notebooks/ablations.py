@@ -436,20 +436,21 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 #
 # ## The study: what is there
 #
-# From here on real speech: the runs of `results/paper1`, planned before the first of them, except that S,
-# and S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the plan was
-# written. (Grids marked exploratory came later; none of them is in a table or figure here.) Every condition has all
-# folds of its corpus and three seeds. Differences are in points of class accuracy, paired by recording and
-# pooled over speakers, with the 95 % interval of a bootstrap: as in {doc}`first-result` speakers are drawn
-# with replacement, and here for each of them the seeds as well. What follows the comma is what the interval
-# supports: "higher" or "lower" if it leaves zero out, however little; "no difference" if it lies within
-# {glue:text}`smallest:.0f` points of zero on both sides; else "undecided". Ratios have the interval of a
-# t-test over folds, corrected for the training data that folds share ({doc}`table-1`). Where runs are
-# missing, the page says "running" and shows no number of the others. EMO-DB is the two-second copy.
+# From here on real speech: the runs of `results/paper1`, planned before the first of them, except that S, and
+# S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the plan was
+# written. ({term}`Grids <Grid>` marked {term}`exploratory` came later; none of them is in a table or figure
+# here.) Every {term}`condition` has all folds of its corpus and three seeds. Differences are in points of
+# class accuracy, paired by recording and pooled over speakers, with the 95 % interval of a bootstrap: as in
+# {doc}`first-result` speakers are drawn with replacement, and here for each of them the seeds as well. After
+# the comma stands the {term}`word of an interval <Word of an interval>`. Ratios have the interval of a t-test
+# over folds, corrected for the training data that folds share ({doc}`table-1`). Where runs are missing, the
+# page says "running" and shows no number of the others. EMO-DB is the two-second copy.
 #
-# One warning, above all for EMO-DB's spectrograms: there batch norm's running averages lag so far behind
-# that at many epochs a trained network gives everybody one answer. {doc}`table-1` shows for every row how
-# often, and how the same trainings on EMO-DB do with measured moments, on both inputs.
+# One warning, above all for EMO-DB's spectrograms. To judge a recording, {term}`batch norm` uses running
+# averages of each unit's mean and variance (its *moments*), not those of a batch. There these averages lag so
+# far behind that at many epochs a trained network gives everybody one answer. {doc}`table-1` shows for every
+# row how often, and how the same trainings on EMO-DB do, on both inputs, when the moments are *measured* anew
+# on the training set.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
 # corpora and, for accuracies, compactness and reconstruction errors, with a correction for their number
@@ -525,8 +526,11 @@ plots.results.learning_curves(
 )
 
 # %% [markdown]
-# The last panel is about speakers that validate or test, without any choice of an epoch. Now the
-# differences at the chosen epochs: one dot for each speaker, and below it the estimate for all with
+# In the left panel S+A falls beside S and is a little behind after epoch 20. In the middle one A and S+A cannot
+# be told apart. In the right one, about speakers that validate or test and without any choice of an epoch,
+# neither lies clearly above the other.
+#
+# Now the differences at the chosen epochs: one dot for each speaker, and below it the estimate for all with
 # its interval. The grey band is what counts as nothing. The triangles are the gains that paper 1
 # prints in its Table 1, on IEMOCAP.
 
@@ -553,7 +557,7 @@ for number, where in enumerate(places.values()):
 # - RAVDESS, spectrogram: {glue:text}`sa_3`
 #
 # On the claim "improvements in the S+A models" the ledger says
-# {glue:text}`verdict-table1-mfcc-sa-s` (MFCC) and {glue:text}`verdict-table1-spectrogram-sa-s`
+# *{glue:text}`verdict-table1-mfcc-sa-s`* (MFCC) and *{glue:text}`verdict-table1-spectrogram-sa-s`*
 # (spectrogram).
 #
 # Paper 1 calls the auxiliary task a regulariser that reduces "the odds of overfitting" (section 1).
@@ -563,7 +567,7 @@ for number, where in enumerate(places.values()):
 # {glue:text}`sa_entropy_1` and {glue:text}`sa_entropy_3` with spectrograms. Below 1 are fewer confident
 # mistakes; scores that are smaller all over bring that too, so read it beside the accuracy, and with
 # spectrograms batch norm can make a network confidently wrong that did not overfit ({doc}`table-1`). The
-# ledger on that claim: {glue:text}`verdict-auxiliary-task-regularises`.
+# ledger on that claim: *{glue:text}`verdict-auxiliary-task-regularises`*.
 #
 # And mind what was tested: in three of the four places an auxiliary task that these networks hardly solve.
 # On RAVDESS with MFCC the decoder does little better than the mean of all inputs, on EMO-DB with MFCC no
@@ -633,9 +637,9 @@ glue("l1_s", l1_alone.judged)
 # | RAVDESS, MFCC | {glue:text}`sc_heavy_2` | {glue:text}`sc_light_2` | {glue:text}`sc_chosen_2` |
 # | RAVDESS, spectrogram | {glue:text}`sc_heavy_3` | {glue:text}`sc_light_3` | {glue:text}`sc_chosen_3` |
 #
-# The ledger: "The same was observed with S+C" is {glue:text}`verdict-table1-mfcc-sc-s` (MFCC) and
-# {glue:text}`verdict-table1-spectrogram-sc-s` (spectrogram), with the weight by validation; that
-# the printed 4 helps as it stands, a question of ours, is {glue:text}`verdict-weight-4-helps`.
+# The ledger: "The same was observed with S+C" is *{glue:text}`verdict-table1-mfcc-sc-s`* (MFCC) and
+# *{glue:text}`verdict-table1-spectrogram-sc-s`* (spectrogram), with the weight by validation; that
+# the printed 4 helps as it stands, a question of ours, is *{glue:text}`verdict-weight-4-helps`*.
 #
 # ### The other norm
 #
@@ -643,7 +647,7 @@ glue("l1_s", l1_alone.judged)
 # EMO-DB with MFCC and the weight 0.0625, the L1 form minus the squared one: {glue:text}`l1`; the L1
 # form minus S: {glue:text}`l1_s`. The same weight does not mean the same pull, since the
 # gradient of the L1 form does not grow with the distance. The ledger on "similar":
-# {glue:text}`verdict-l1-is-similar`.
+# *{glue:text}`verdict-l1-is-similar`*.
 #
 # ## S + A + C: everything
 #
@@ -679,20 +683,20 @@ for (place, name), effect in zip(
 # | RAVDESS, spectrogram | {glue:text}`sac_s_3` | {glue:text}`sac_sa_3` | {glue:text}`sac_sc_3` |
 #
 # The paper prints gains of 5.5 (MFCC) and 5.3 points (spectrogram) over S in its Table 1, and of 0.6
-# and 0.7 points over S+C. The ledger on S+A+C over S: {glue:text}`verdict-table1-mfcc-sac-s` (MFCC),
-# {glue:text}`verdict-table1-spectrogram-sac-s` (spectrogram); on "superior performance compared to
-# S+C only models" (section 4): {glue:text}`verdict-table1-mfcc-sac-sc` (MFCC),
-# {glue:text}`verdict-table1-spectrogram-sac-sc` (spectrogram).
+# and 0.7 points over S+C. The ledger on S+A+C over S: *{glue:text}`verdict-table1-mfcc-sac-s`* (MFCC),
+# *{glue:text}`verdict-table1-spectrogram-sac-s`* (spectrogram); on "superior performance compared to
+# S+C only models" (section 4): *{glue:text}`verdict-table1-mfcc-sac-sc`* (MFCC),
+# *{glue:text}`verdict-table1-spectrogram-sac-sc`* (spectrogram).
 #
 # ## Without picking an epoch
 #
-# Every difference so far is at one epoch of forty, the best one for the other half of the session. The paper
-# says "the same number of epochs" of the models of its figures and of its Table 2, and of Table 1 not how an
-# epoch was found. So the next table picks none: it has the mean over the last ten epochs, minus that of S.
-# Here accuracies are means over the held-out parts, one speaker of EMO-DB or two of RAVDESS, and parts and
-# seeds are drawn. The two parts of a fold are judged by the same networks after the same epochs, which
-# these intervals do not see: they are somewhat too short. The table was added when all its runs were known,
-# decides no claim, and is not corrected for its number of comparisons. Compare the two weights.
+# Every difference so far is taken at one epoch of forty, the one at which the other half of the session did
+# best. Paper 1 says "the same number of epochs" of the models in its figures and in its Table 2; how the
+# epoch of Table 1 was found, it does not say. So the next table picks none: it has means over the last ten
+# epochs, minus that of S. Accuracies are means over held-out parts (one speaker of EMO-DB, two of RAVDESS);
+# the interval draws parts and seeds. The two parts of a fold share their networks; the interval ignores that
+# and is somewhat too short. The table was added when all its runs were known, decides no claim, and is not
+# corrected for its number of comparisons. Compare the two weights.
 
 # %% tags=["hide-input", "full-width"]
 small = {"lambda1": 0.0625}
@@ -757,14 +761,14 @@ for label, place in (("mfcc", "EMO-DB, MFCC"), ("mel", "EMO-DB, spectrogram")):
     late = 100 * epochs.table(proof, measured, "accuracy_class").iloc[:, -10:]
     glue(f"measured_{label}", late.std(axis=1).mean())
     glue(f"running_{label}", steady.at[(place, "S"), "standard deviation"])
-light = {**ravdess, **sides["S+C, λ₁ = 0.0625"]}
+light_ravdess = {**ravdess, **sides["S+C, λ₁ = 0.0625"]}
 soft = {**ravdess, "objective": "S"}
 moments = {"batch_statistics": "training_set"}
 glue(
     "late_measured",
-    effects.late_difference(proof, {**light, **moments}, {**soft, **moments}).judged,
+    effects.late_difference(proof, {**light_ravdess, **moments}, {**soft, **moments}).judged,
 )
-glue("late_40", effects.late_difference(proof, light, soft, last=1).judged)
+glue("late_40", effects.late_difference(proof, light_ravdess, soft, last=1).judged)
 by_folds = {
     (place, name): fold_test(
         effects.late_accuracy(proof, {**where, **term})
@@ -792,23 +796,24 @@ glue("late_after_holm", int((adjusted < 0.05).sum()))
 # by {glue:text}`lift_s:.1f` points over its late mean, and S+C by {glue:text}`lift_sc:.1f`: so the lead is lost.
 # With spectrograms S+C strays no less than S, and steadiness is no general explanation.
 #
-# How sure is it? Of the {glue:text}`late_cells:d` cells without weight 4, {glue:text}`late_led:d` are "higher";
-# by the t-test over folds {glue:text}`late_led_folds:d` of these leave zero out, and after Holm's rule for all
-# of them {glue:text}`late_after_holm:d`. On EMO-DB with MFCC S+C is {glue:text}`late_sc_0`, but with all seven
-# emotions it leads ({doc}`table-1`). And forty epochs may be too few: on RAVDESS with MFCC both still rise, S
+# How sure is it? Without weight 4 the table has {glue:text}`late_cells:d` differences, and
+# {glue:text}`late_led:d` are "higher". By the t-test over folds {glue:text}`late_led_folds:d` of these also
+# leave zero out; after Holm's rule ({doc}`table-1`) for all {glue:text}`late_cells:d`,
+# {glue:text}`late_after_holm:d` do. On EMO-DB with MFCC S+C is {glue:text}`late_sc_0`, but with all seven
+# emotions it leads ({doc}`table-1`). And forty epochs
 # from {glue:text}`earlier_s:.1f` % in epochs 21 to 30 to {glue:text}`mean_s:.1f` % in the last ten, S+C from
 # {glue:text}`earlier_sc:.1f` to {glue:text}`mean_sc:.1f` %. What longer training would leave of the lead was not
 # tried.
 #
-# So on RAVDESS with MFCC a protocol that stops at a fixed epoch can find a gain by center loss (after epoch 40
-# alone: {glue:text}`late_40`) where one that picks an epoch leaves the question undecided, without either being
-# wrong: they judge different things. Why the networks stray is known for S on EMO-DB. Judged with measured
-# moments ({doc}`table-1`), the standard deviation over the last ten epochs falls from
-# {glue:text}`running_mfcc:.1f` to {glue:text}`measured_mfcc:.1f` points with MFCC and from
-# {glue:text}`running_mel:.1f` to {glue:text}`measured_mel:.1f` with spectrograms, so most of it comes from batch
-# norm's running averages. Does center loss lead only because of *them*? Then its lead on RAVDESS is gone where
-# the same trainings are judged with measured moments. An exploratory grid asks that, planned before its first
-# run; the late difference in it: {glue:text}`late_measured`.
+# So on RAVDESS with MFCC two honest protocols disagree. One that stops at a fixed epoch can find a gain by
+# center loss (after epoch 40 alone: {glue:text}`late_40`); one that picks an epoch leaves the question
+# undecided. They judge different things. Why do accuracies stray from epoch to epoch? For S on EMO-DB that is
+# known. Judged with measured moments ({doc}`table-1`), the standard deviation over the last ten epochs falls
+# from {glue:text}`running_mfcc:.1f` to {glue:text}`measured_mfcc:.1f` points with MFCC and from
+# {glue:text}`running_mel:.1f` to {glue:text}`measured_mel:.1f` with spectrograms, so most of it comes from
+# batch norm's running averages. So is center loss ahead only because of these averages? Then its lead on
+# RAVDESS should vanish with measured moments. {term}`Exploratory` runs, planned before the first of them, ask
+# that; the late difference there: {glue:text}`late_measured`.
 #
 # ## The parent network
 #
@@ -842,12 +847,13 @@ glue("verdict-table1-mfcc-sac-parent", claims.verdict("table1-mfcc-sac-parent"))
 # - EMO-DB, spectrogram: {glue:text}`parent_1`
 # - RAVDESS, spectrogram: {glue:text}`parent_3`
 #
-# That S+A+C beats the parent network on spectrograms is the paper's headline; the ledger's word on it
-# is {glue:text}`verdict-beats-state-of-the-art`. With the weight by validation, S+A+C minus parent is
-# {glue:text}`spectrogram_over_parent_emodb` on EMO-DB and {glue:text}`spectrogram_over_parent_ravdess` on RAVDESS.
+# That S+A+C beats the parent network on spectrograms is the paper's headline; the ledger's word on it is
+# *{glue:text}`verdict-beats-state-of-the-art`*. With the weight by validation, S+A+C minus parent is
+# {glue:text}`spectrogram_over_parent_emodb` on EMO-DB and {glue:text}`spectrogram_over_parent_ravdess` on
+# RAVDESS.
 #
 # The paper compares its networks on MFCC with that row as well; there the ledger's word is
-# {glue:text}`verdict-table1-mfcc-sac-parent`. But two things change at once. S+A+C on MFCC minus the parent
+# *{glue:text}`verdict-table1-mfcc-sac-parent`*. But two things change at once. S+A+C on MFCC minus the parent
 # on spectrograms is {glue:text}`mfcc_over_parent_emodb` on EMO-DB and {glue:text}`mfcc_over_parent_ravdess` on
 # RAVDESS; S *alone* on MFCC minus the same parent is {glue:text}`s_over_parent_emodb` and
 # {glue:text}`s_over_parent_ravdess`. What the other input and network bring cannot be credited to A and C.
@@ -911,9 +917,9 @@ for label, weight in (("heavy", 4.0), ("light", 0.0625)):
 # | λ₁ = 4 | {glue:text}`compact_heavy_train` | {glue:text}`compact_heavy_held_out` |
 # | λ₁ = 0.0625 | {glue:text}`compact_light_train` | {glue:text}`compact_light_held_out` |
 #
-# The ledger on "compact" clusters (Figure 3 of the paper): {glue:text}`verdict-figure3-compact-train` on
-# training data, {glue:text}`verdict-figure3-compact-held-out` on held-out speakers. It asks RAVDESS too,
-# and more than one interval: p values adjusted by Holm's rule for sixteen comparisons. Whether a more
+# The ledger on "compact" clusters (Figure 3 of the paper): *{glue:text}`verdict-figure3-compact-train`* on
+# training data, *{glue:text}`verdict-figure3-compact-held-out`* on held-out speakers. It asks RAVDESS too,
+# and more than one interval: {term}`p values <p value>` adjusted by Holm's rule for sixteen comparisons. Whether a more
 # compact class is a better recognised one is another question: hold this table against {numref}`Figure %s
 # <fig-difference-c>`.
 #
@@ -998,7 +1004,7 @@ for number, share in enumerate(portions):
 # %% [markdown]
 # S+C minus S: with an eighth {glue:text}`size_0`; a quarter {glue:text}`size_1`; a half
 # {glue:text}`size_2`; all {glue:text}`size_3`. The ledger on help with few data:
-# {glue:text}`verdict-helps-with-little-data`. The paper's section 4 names the auxiliary task as a remedy
+# *{glue:text}`verdict-helps-with-little-data`*. The paper's section 4 names the auxiliary task as a remedy
 # for small data as well; the plan has no S+A on less data, so that half stays untested.
 #
 # ## What can go wrong
@@ -1086,7 +1092,8 @@ print(f"S and C: {F.cosine_similarity(own, other, dim=0).item():.3f}")
 # :label: exercise-interaction
 # ```
 # For EMO-DB with MFCC and $\lambda_1 = 0.0625$ compute, per speaker, the gain of S+A+C over S minus
-# the gains of S+A and of S+C. What would zero mean?
+# the gains of S+A and of S+C. What would zero mean? (Of `effects.difference(proof, first, second)`,
+# `interval.estimate` pools the speakers and `speakers` has one value for each.)
 # ```{exercise-end}
 # ```
 #

@@ -257,9 +257,9 @@ means = np.stack([z[y == k].mean(axis=0) for k in range(len(names))])
 directions = means / np.linalg.norm(means, axis=1, keepdims=True)
 
 matrix = np.empty((len(names), len(names)))
-for j, u in enumerate(directions):
-    for k, v in enumerate(directions):
-        half = np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))
+for j, one in enumerate(directions):
+    for k, other in enumerate(directions):
+        half = np.arctan2(np.linalg.norm(one - other), np.linalg.norm(one + other))
         matrix[j, k] = np.degrees(2 * half)
 pd.DataFrame(matrix, names, names).round(1)
 
@@ -278,10 +278,10 @@ print(f"{np.abs(angles.angle_matrix(u).numpy() - matrix).max():.1e} degrees")
 # bootstrap draws speakers with replacement, computes all angles again, and repeats that 2,000 times.
 # Usually one would take the middle 95 % of what comes out. With few or noisy utterances that goes wrong
 # ({ref}`exercise-random-labels`), though with as many as here it makes little difference. Noise pulls angles
-# towards 90° ({doc}`distance-and-angle`): the measured angle is nearer to it than the true one, and as a
-# resample is to the sample what the sample is to the truth, the resampled angles are nearer still. The
-# *basic* interval {cite:p}`davison1997` takes the shift back instead of adding it once more: from
-# the estimate $\hat\theta$ and the quantiles $q$ of the resampled angles it is
+# towards 90° ({doc}`distance-and-angle`): the measured angle is nearer to it than the true one. A resample
+# adds such noise once more, so the resampled angles lie nearer still, by about the same shift. The *basic*
+# interval {cite:p}`davison1997` subtracts that shift: from the estimate $\hat\theta$ and the quantiles $q$ of
+# the resampled angles it is
 #
 # $$
 # \left[\, 2 \hat\theta - q_{0.975}, \; 2 \hat\theta - q_{0.025} \,\right] .
@@ -440,7 +440,7 @@ print(answers == at_once.tolist() == by_library.tolist())
 #
 # The softmax layer gives a class the score $w_k \cdot z + b_k$. Its weight row $w_k$ is a direction in the
 # same space: where the score of class $k$ rises fastest. The ledger's claim on this reading
-# ({glue:text}`verdict-weights-as-embedding`) takes the network's own layer, after the softmax stage. The
+# (*{glue:text}`verdict-weights-as-embedding`*) takes the network's own layer, after the softmax stage. The
 # triplet stage moves the embeddings and leaves that layer behind, so here we train a new one on the
 # recorded embeddings; its answers need not be those of the ledger. The table has class accuracies of the
 # answers by smallest angle, and the mean angle between the emotions' directions.
@@ -490,14 +490,13 @@ glue("simplex", float(np.degrees(np.arccos(-1 / (len(names) - 1)))))
 # One network, few held-out speakers: the table is a demonstration, and no comparison of methods. On
 # {glue:text}`main` the mean angle is {glue:text}`between_means:.0f`° between class means and
 # {glue:text}`between_rows:.0f`° between weight rows. For weight rows a number near
-# {glue:text}`simplex:.0f`° is forced. The softmax does not change when the same vector is added to all
-# rows, and the penalty on the weights then makes them sum to zero; and of $K$ vectors of one length that
-# sum to zero the mean cosine is $-1/(K-1)$, for {glue:text}`n_classes:d` emotions the cosine of that angle,
-# near which the mean of the angles lies as long as they differ little. No
-# $K$ directions have a lower mean cosine. It says that they balance, not how they lie: two along a line and
-# two against it have the lowest one as well. So the mean angle says little; only the differences between
-# pairs can say something about emotions, and a table of angles is complete only with its reading and its
-# origin.
+# {glue:text}`simplex:.0f`° is forced. Adding one vector to all rows does not change the softmax; among these
+# choices the penalty on the weights picks the rows that sum to zero. And $K$ vectors of one length that sum
+# to zero have the mean cosine $-1/(K-1)$, the lowest possible; for {glue:text}`n_classes:d` emotions that is
+# the cosine of this angle. So the mean angle, near it as long as the angles differ little, says that the
+# directions balance, not how they lie: four vectors, two along a line and two against it, have the same mean
+# cosine as the corners of a tetrahedron. Only differences between pairs can say something about emotions, and
+# a table of angles is complete only with its reading and its origin.
 #
 # ## "I do not know"
 #

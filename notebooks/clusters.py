@@ -172,7 +172,8 @@ glue("models", "; ".join(models))
 #
 # We draw the same kind of picture from the networks of {doc}`first-result` with fold 0 and seed 0,
 # after their last epoch: {glue:text}`number_of_models:d` models ({glue:text}`models`), 64 numbers
-# for each utterance, and all {glue:text}`n_train:d` utterances of the training. In the figure,
+# for each utterance, and all {glue:text}`n_train:d` utterances of the training (in the code
+# `points[model, side]`: embeddings and emotions). In the figure,
 # decide which of the models you would trust most with a new voice.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of training utterances, for softmax alone and for two weights of the center loss. Each is a map of points in four colours and markers, one for each emotion."}, "figure": {"caption": "t-SNE of the embeddings of training utterances, perplexity 30. The axes of t-SNE have no meaning, so they carry no numbers.", "name": "fig-clusters-train"}}
@@ -261,16 +262,16 @@ for space, z in (("true", invented), ("drawn", flat)):
 # 5, 15 and 30, but at most a third of the number of points.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of the same held-out embeddings of the model S, with three perplexities, the smallest on the left. The arrangement of the points differs from map to map."}, "figure": {"caption": "The same embeddings (S, held out) under three perplexities, the largest of them a third of the number of points.", "name": "fig-perplexities"}}
-z, emotion = points["S", "held out"]
-allowed = sorted({int(min(p, (len(z) - 1) // 3)) for p in (5, 15, 30)})
-plots.embeddings.maps({f"perplexity {p}": (tsne(z, p), emotion) for p in allowed})
+z_held, emotion_held = points["S", "held out"]
+allowed = sorted({int(min(p, (len(z_held) - 1) // 3)) for p in (5, 15, 30)})
+plots.embeddings.maps({f"perplexity {p}": (tsne(z_held, p), emotion_held) for p in allowed})
 
 # %% [markdown]
 # The points are the same, the impression is not. The start is random, too: in the next figure
 # only the seed of t-SNE changes, and with it where things lie.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three t-SNE maps of the same held-out embeddings of the model S with perplexity 15 and seeds 0, 1 and 2. Groups lie in different places."}, "figure": {"caption": "The same embeddings (S, held out), perplexity 15, under three seeds of t-SNE.", "name": "fig-tsne-seeds"}}
-plots.embeddings.maps({f"seed {s}": (tsne(z, 15, s), emotion) for s in range(3)})
+plots.embeddings.maps({f"seed {s}": (tsne(z_held, 15, s), emotion_held) for s in range(3)})
 
 # %% [markdown]
 # What all the pictures share may be believed a little; what one of them shows, not at all. Neither
@@ -510,12 +511,12 @@ paired_maps("held out", perplexity_held)
 # its training data. The maps of the two figures are
 # separate t-SNEs: compare which emotions mix, not how wide a group is.
 #
-# Now the word "compact" as a number, below 1 if it holds ("distinct" needs the silhouette): compactness of
-# S+C over that of S, in the networks that are drawn, and in all folds and seeds with a 95 % interval over
-# folds, for both weights. The last column is the ledger's verdict on the claim, which needs more: it asks
-# both weights on RAVDESS as well. And because sixteen such comparisons are made, one or another may leave 1
-# out by luck alone; so the smaller p values are held to a stricter limit than the interval's (Holm's rule,
-# {doc}`table-1`). A row here can therefore lie below 1 and its claim be undecided. A claim holds *partly*
+# Now the word "compact" as a number: compactness of S+C over that of S. Below 1, S+C is more compact.
+# ("Distinct" needs the silhouette.) The table has this ratio for the networks that are drawn and, for both
+# weights, for all folds and seeds with a 95 % interval over folds. The last column is the ledger's verdict on
+# the claim, which asks for more: both weights, and RAVDESS as well. And among sixteen such comparisons one
+# may leave 1 out by luck; so each {term}`p value` must pass a stricter test than its own interval (Holm's
+# rule, {doc}`table-1`). A row can therefore lie below 1 and its claim be undecided. A claim
 # if some of its four comparisons pass, but not all, and none contradicts.
 
 # %% tags=["hide-input"]
@@ -540,7 +541,7 @@ pd.DataFrame(rows).T
 # even where the interval does not hold 1. That
 # center loss can fail to tidy even what it was trained on is no contradiction: it shrinks distances,
 # those between the classes as well, and compactness is their ratio ({doc}`center-loss`). And batch norm, which
-# standardises each batch by its own moments in training, does so afterwards by averages kept on the way. With
+# in training uses mean and variance of the batch, later uses running averages of them. With
 # spectrograms these can lag far behind ({doc}`table-1`), and a map may show the lag and not what was learned.
 #
 # ## What can go wrong
@@ -571,7 +572,8 @@ pd.DataFrame(rows).T
 # ```
 # The records hold the embeddings in half precision, with about three decimal digits. Recompute the
 # compactness of the S network of fold 0 and seed 0, with your own code, and compare it with the
-# column `compactness_held_out` of its run.
+# column `compactness_held_out` of its run. (`points["S", "held out"]` has embeddings and labels; the record
+# is `numbers.loc[("S", 0, 0), "compactness_held_out"]`.)
 # ```{exercise-end}
 # ```
 #

@@ -188,8 +188,9 @@ for letter, (speaker, emotion) in three.items():
 # one man and one woman. Four sessions train; of the fifth "one speaker for validation while the
 # other for accuracy testing" (its section 3). Which of the two, it does not say, so we do both:
 # each validates once and tests once. EMO-DB has no sessions, but five men and five women; we pair
-# them. The figure shows the whole plan of the study below, read from its records. Look down a
-# column: how often does each speaker test?
+# them. The figure shows the whole plan of the study below, read from its records; folds, ways and seeds are
+# counted from 0, as there. Look down a column: how often does each speaker test? (In the code, `tested` has
+# a row for each answer: speaker, true emotion (`truth`) and what the network said (`predicted`).)
 
 # %% tags=["remove-cell"]
 found = records.load("first")
@@ -211,15 +212,15 @@ for (fold, way), part in tested.groupby(["fold", "way"]):
     row = dict.fromkeys(speakers, "train")
     row.update(dict.fromkeys(tested[tested.fold == fold].speaker, "validate"))
     row.update(dict.fromkeys(part.speaker, "test"))
-    roles[f"fold {fold + 1}, way {way + 1}"] = row
+    roles[f"fold {fold}, way {way}"] = row
 plots.diagrams.fold_map(pd.DataFrame(roles).T)
 
 # %% [markdown]
 # Every speaker tests once, validates once and trains in all other rows. So every recording is
 # tested exactly once per seed, by a network that has heard neither its speaker nor the speaker's
-# partner. Both ways of a fold share one training: the network of each epoch is scored on both
-# speakers, and each picks the epoch at which the other is counted: the one of its own highest class
-# accuracy, and among equals the lowest cross-entropy.
+# partner. Both ways of a fold share one training. After every epoch the network is scored on both held-out
+# speakers. Then each speaker chooses the epoch at which the *other* one is counted: the epoch where its own
+# class accuracy is highest, or, among equals, where its own cross-entropy is lowest.
 #
 # The library builds the folds with `splits.sessions(corpus)` and checks each one. Let us plant a
 # leak: one recording of a test speaker slips into the training.

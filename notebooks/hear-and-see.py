@@ -212,12 +212,12 @@ plots.speech.side_by_side(
 )
 
 # %% [markdown]
-# The waveform shows loudness and pauses, and little else. In the spectrogram each stripe is a
-# harmonic of the voice: stripes far apart mean a high pitch, bending stripes a moving one. The
-# MFCC column is hard to read for people. It holds a compressed description of the same picture.
-# If you see a faint band among its upper coefficients, that is the pitch again: evenly spaced
-# stripes leave a ripple, and the higher the voice, the wider the ripple and the lower the band. The
-# rest of this chapter builds both pictures from the waveform, one step at a time.
+# The waveform shows loudness and pauses, and little else. In the spectrogram each stripe is a harmonic of the
+# voice, a whole multiple of its pitch: stripes far apart mean a high pitch, bending stripes a moving one. The
+# MFCC column is hard to read for people. It holds a compressed description of the same picture. If you see a
+# faint band among its upper coefficients, that is the pitch again: evenly spaced stripes leave a ripple, and
+# the higher the voice, the wider the ripple and the lower the band. The rest of this chapter builds both
+# pictures from the waveform, one step at a time.
 #
 # ## From air to numbers
 #
@@ -366,9 +366,9 @@ print(f"shape {mfcc.shape}")
 print(f"largest difference to the library: {abs(mfcc - by_library).max():.4f}")
 
 # %% [markdown]
-# What do 40 numbers keep of 128? Because the cosines are orthonormal, multiplying by their
-# transpose goes back. In the figure, compare the thin grey line, one column of the spectrogram,
-# with what 40 and 13 coefficients remember of it.
+# What do 40 numbers keep of 128? Because the cosines are orthonormal (each row has length 1, any two are at
+# right angles), multiplying by their transpose goes back. In the figure, compare the thin grey line, one
+# column of the spectrogram, with what 40 and 13 coefficients remember of it.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Level in decibel against mel band for one frame: a ragged grey line, a solid line following it closely from 40 coefficients, and a smoother dashed one from 13."}, "figure": {"caption": "One frame of speech as 128 mel bands, and as 40 and 13 cepstral coefficients remember it.", "name": "fig-envelopes"}}
 loudest = int(log_mel.mean(axis=0).argmax())
@@ -456,13 +456,13 @@ print(f"held out: {outside.min():.2f} to {outside.max():.2f}")
 
 # %%
 rows = []
-for emotion, signal in fixed.items():
-    mel = librosa.feature.melspectrogram(y=signal, sr=RATE, hop_length=512)
+for name, filled in fixed.items():
+    mel = librosa.feature.melspectrogram(y=filled, sr=RATE, hop_length=512)
     rows.append(
         {
-            "emotion": emotion,
+            "emotion": name,
             "librosa's default (dB)": float(librosa.power_to_db(mel)[0, -1]),
-            "ser_lib (dB)": float(features.log_mel(signal, RATE)[0, -1]),
+            "ser_lib (dB)": float(features.log_mel(filled, RATE)[0, -1]),
         }
     )
 pd.DataFrame(rows).set_index("emotion").rename_axis(None).round(1)

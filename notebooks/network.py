@@ -182,10 +182,10 @@ print(by_hand.int().tolist(), "the same:", torch.equal(by_hand, by_torch))
 # lowest band in row 0, so there the mirrored kernel finds it.) No kernel is designed by hand:
 # training finds them.
 #
-# Paper 1 lets four sizes work side by side, 200 kernels each, because the best size is hard to
-# know (its section 2.1). It does not say which number runs over time; we take the second. The next figure
-# draws the four at their true size on MFCC of one recording, where a frame is a step of 32 ms. Look for how many steps, and how many of the 40
-# coefficients, each can see at once.
+# Paper 1 lets four sizes work side by side, 200 kernels each, because the best size is hard to know (its
+# section 2.1). It does not say which number runs over time; we take the second. The next figure draws the
+# four at their true size on MFCC of one recording, where a frame is a step of 32 ms. Look for how many steps,
+# and how many of the 40 coefficients, each can see at once.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "MFCC of one recording as a coloured image of 40 coefficients over time, with four black rectangles of growing size drawn on it, labelled 4 by 6, 6 by 8, 8 by 10 and 10 by 12."}, "figure": {"caption": "The four kernel sizes, coefficients × frames, at their true size on the MFCC of one recording. Red is positive and blue negative, as before.", "name": "fig-kernels"}}
 example = audio.load_audio(speech.file(speech.utterances[0]), 16_000)
@@ -364,17 +364,15 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # Most of these are arguments of the library's configuration, stored in the record of every run; that the
 # center loss is a mean, and Adadelta's ε, are fixed in the code.
 #
-# One printed number also raises a question. In Table 1 the row "S, Spectrogram" equals the row of
-# the group's earlier network {cite:p}`yenigalla2018` to the last digit: 71.2 and 61.9. Two networks may
-# have tied in both columns, the row may have been taken over, or both rows may be of one network
-# ({doc}`table-1`). If it was taken over, every step from S with spectrograms changes the network as well as
-# the loss; the rows with MFCC have an S of their own. We cannot tell which it was.
+# One printed number also raises a question. In Table 1 the row "S, Spectrogram" equals the row of the group's
+# earlier network {cite:p}`yenigalla2018` to the last digit: 71.2 and 61.9. {doc}`table-1` asks what that can
+# mean.
 #
 # ## Three losses
 #
-# **S, the softmax loss.** With scores $s_k$ of the four emotions, softmax gives the probabilities
-# $p_k = e^{s_k} / \sum_j e^{s_j}$, and the loss is their cross-entropy with the label, the mean over the
-# batch of $-\ln p_{y_i}$:
+# **S, the softmax loss.** With scores $s_k$ of the four emotions (PyTorch says *logits*), softmax gives the
+# probabilities $p_k = e^{s_k} / \sum_j e^{s_j}$, and the loss is their cross-entropy with the label, the mean
+# over the batch of $-\ln p_{y_i}$:
 #
 # $$
 # L_S = -\frac{1}{B} \sum_{i=1}^{B} \ln p_{y_i} .
@@ -384,9 +382,9 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # the embeddings of a class lie.
 #
 # **C, the center loss** {cite:p}`wen2016`, which paper 1 believes new to the recognition of emotions;
-# {cite:t}`dai2019`, parallel work of the month before, tried it on IEMOCAP too, and report a gain. Each class $k$ has a center
-# $c_k$, a point among the embeddings. The loss is half the mean squared distance of the embeddings
-# $z_i$ to the centers of their classes,
+# {cite:t}`dai2019`, parallel work of the month before, tried it on IEMOCAP too, and report a gain. Each class
+# $k$ has a center $c_k$, a point among the embeddings. The loss is half the mean squared distance of the
+# embeddings $z_i$ to the centers of their classes,
 #
 # $$
 # L_C = \frac{1}{2B} \sum_{i=1}^{B} \lVert z_i - c_{y_i} \rVert^2 ,
@@ -501,8 +499,8 @@ plots.results.curves(history, xlabel="step", ylabel="loss", log=True)
 
 # %%
 with torch.no_grad():
-    pooled = torch.cat([path(x) for path in learner.paths], 1)  # (batch, 800, 2, 2)
-moving = (pooled.std(0) > 1e-6).float().mean((0, 1))
+    cells = torch.cat([path(x) for path in learner.paths], 1)  # (batch, 800, 2, 2)
+moving = (cells.std(0) > 1e-6).float().mean((0, 1))
 seconds = max(utterance.duration for utterance in batch)
 print(f"longest recording in the batch: {seconds:.1f} s")
 print(f"features that vary: left half {moving[0]:.0%}, right half {moving[1]:.0%}")

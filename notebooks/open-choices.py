@@ -211,7 +211,8 @@ for title, decoder in {"no decoder": None, "decoder 256": (256,), "decoder 64": 
 # S+C on EMO-DB (two-second copy) with MFCC, over the paper's range of weights, all other settings as
 # in the main table. The axis below has our convention, the one on top that of a mean over the
 # dimensions too, and the dotted lines are the printed 4 on either scale. Look for the place where the
-# accuracy leaves the grey band, which is S with its interval.
+# accuracy leaves the grey band, which is S with its interval. (In the code `proof` holds the records, and
+# `soft`, `aided` and `drawn` are the {term}`conditions <Condition>` S, S+A and S+C.)
 
 # %% tags=["remove-cell"]
 proof = claims.evidence("paper1")
@@ -222,12 +223,12 @@ swept = (0.001, 0.01, 0.0625, 0.1, 0.5, 1.0, 4.0, 5.0)
 accuracies = {w: effects.accuracy(proof, {**drawn, "lambda1": w}) for w in swept}
 against_s = {w: effects.difference(proof, {**drawn, "lambda1": w}, soft) for w in swept}
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy of S+C against the weight of the center loss from 0.001 to 5 on a logarithmic axis, with intervals. A second axis on top has the weights times 64. Dotted vertical lines stand at 0.0625 and at 4, and a grey band shows S."}, "figure": {"caption": "The sweep of λ₁: EMO-DB (two-second copy), MFCC, three seeds.", "name": "fig-sweep"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Class accuracy of S+C against the weight of the center loss from 0.001 to 5 on a logarithmic axis, with intervals. A second axis on top has the weights times 64. Dotted vertical lines stand at 0.0625 and at 4, and a grey band shows S."}, "figure": {"caption": "The sweep of λ₁: EMO-DB (two-second copy), MFCC, three seeds. Diamonds: S+C with 95 % intervals. Dashed line and grey band: S with its interval.", "name": "fig-sweep"}}
 plots.effects.sweep(
     {"S+C": accuracies},
     xlabel="λ₁, of a mean over the batch (ours)",
     reference=("S", effects.accuracy(proof, soft)),
-    marks={4.0: "4 as ours", 0.0625: "4 as a mean"},
+    marks={4.0: "4, over the batch (ours)", 0.0625: "4, over dimensions too"},
     second_axis=(64, "λ₁, of a mean over batch and dimensions"),
 )
 
@@ -261,9 +262,9 @@ glue("steps_down", int(np.sum(np.diff(above) < 0)) if above else "running")
 #
 # The weight with the highest estimate, in our convention: {glue:text}`best_weight`. Of the
 # {glue:text}`steps_above` steps from there to larger weights, {glue:text}`steps_down` go down. The claim
-# that 4 is the best weight is {glue:text}`verdict-best-weight`, as the equation is lost in our copy. Of two
-# readings, questions of ours, the ledger says {glue:text}`verdict-best-weight-is-4` if 4 is meant in our
-# convention, and {glue:text}`verdict-best-weight-is-4-over-dimensions` if the loss is a mean over the
+# that 4 is the best weight is *{glue:text}`verdict-best-weight`*, as the equation is lost in our copy. Of two
+# readings, questions of ours, the ledger says *{glue:text}`verdict-best-weight-is-4`* if 4 is meant in our
+# convention, and *{glue:text}`verdict-best-weight-is-4-over-dimensions`* if the loss is a mean over the
 # dimensions too. On that second scale the paper's 0.001 to 5 is 0.000016 to 0.08 of ours: only our first
 # three weights lie in it, and nothing of it below 0.001 was run. A best weight above 0.08 would speak
 # against 4 as the best of all, but not against the paper, which on this reading never tried it. The highest
@@ -532,12 +533,13 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # otherwise too. (The records: {download}`runs.parquet </results/rounding/runs.parquet>`,
 # {download}`predictions.parquet </results/rounding/predictions.parquet>`.)
 #
-# In the table, for MFCC and $\lambda_1 = 4$, the first two columns compare a run with its repetition, and
-# after the semicolon two runs of one fold whose seeds differ: the share of answers that are another one,
-# and the difference in class accuracy, in points, without sign, on average. The last column is all runs
-# together, repeated minus first, with its interval as above.
+# The table is for MFCC and $\lambda_1 = 4$. Each cell of its first two columns has two numbers: the first
+# compares a run with its repetition, the second two runs of one fold with different seeds. The first column
+# has the share of recordings that got another answer, the second the mean size of the difference in class
+# accuracy, in points. The last column has all runs together: repeated minus first, with its interval as
+# above.
 #
-# | | other answers; by seed | run and repetition; two seeds | all runs, repeated minus first |
+# | | other answers: repeated; by seed | class accuracy: repeated; by seed | all runs, repeated minus first |
 # |---|---|---|---|
 # | EMO-DB, S | {glue:text}`changed_emodb_s` | {glue:text}`runs_emodb_s` | {glue:text}`repeated_emodb_s` |
 # | EMO-DB, S+C | {glue:text}`changed_emodb_sc` | {glue:text}`runs_emodb_sc` | {glue:text}`repeated_emodb_sc` |
@@ -545,10 +547,10 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # | RAVDESS, S+C | {glue:text}`changed_ravdess_sc` | {glue:text}`runs_ravdess_sc` | {glue:text}`repeated_ravdess_sc` |
 #
 # Compare the two numbers of each cell. On average over the four rows, a last digit moves the accuracy of a
-# run by {glue:text}`digit_to_seed` of what another seed does: the seed is not what makes a run, but one of
-# the things that do. Estimates of whole rows moved by up to {glue:text}`moved_rows` points, where
-# {glue:text}`smallest_effect:g` count as something; "undecided" means that a shift as large as the interval
-# is not excluded. So three seeds are few, and an interval that did not draw seeds would be too narrow.
+# run by {glue:text}`digit_to_seed` of what another seed does: a seed alone does not fix a run. The accuracy
+# of a whole row moved by up to {glue:text}`moved_rows` points, where {glue:text}`smallest_effect:g` count as
+# something. ("Undecided" does not say that rounding is harmless: a shift as large as the interval reaches is
+# not excluded.) So three seeds are few, and an interval that did not draw seeds would be too narrow.
 #
 # The plan's rule is that rounding matters less than the study's own uncertainty if the last column's
 # interval holds zero, and if S+C minus S has the same word both times. On EMO-DB
@@ -644,7 +646,8 @@ for layers in (1, 2):
 # :label: exercise-validation-chose
 # ```
 # `lambda1: validation` lets each held-out speaker take 4 or 0.0625. How often was each taken on EMO-DB
-# with MFCC? What would half and half have meant?
+# with MFCC? What would half and half have meant? (`proof.answers({**drawn, "lambda1": "validation"})` has a
+# row for each tested recording, with `run` and `way`; `proof.records.runs` has the `lambda1` of each `run`.)
 # ```{exercise-end}
 # ```
 #

@@ -318,7 +318,8 @@ glue("padded_error", padded_error / unit)
 #
 # the bar being the mean over the batch. With $\lambda_2 = 1$ that is at most $3.3 \cdot 10^{-5}$, far
 # on the small side: in plain descent this bias needs at least $4N \approx 30{,}000$ steps to move by
-# one. (The weights into the output help, each as much as its hidden unit is active.) With
+# one. (The output also moves by the weights that lead into it: the more active a hidden unit, the more its
+# weight adds.) With
 # $\lambda_2 = 100$ it is up to $3.3 \cdot 10^{-3}$, at the border; with 10,000 it is beyond. Let us
 # check the algebra, by the formula and by PyTorch:
 
@@ -364,9 +365,9 @@ def train_decoder(lambda2, *, steps=120, eps=1e-6, width=256):
     """Return the errors before each step, the last reconstruction, and the first move."""
     torch.manual_seed(0)
     shape = few.shape[1:]
-    bias = nn.Linear(width, shape.numel())
+    last = nn.Linear(width, shape.numel())
     decoder = nn.Sequential(
-        nn.Linear(64, width), nn.ReLU(), bias, nn.Sigmoid(), nn.Unflatten(1, shape)
+        nn.Linear(64, width), nn.ReLU(), last, nn.Sigmoid(), nn.Unflatten(1, shape)
     )
     optimizer = torch.optim.Adadelta(decoder.parameters(), lr=1.0, rho=0.95, eps=eps)
     errors, first = [], {}
@@ -374,12 +375,12 @@ def train_decoder(lambda2, *, steps=120, eps=1e-6, width=256):
         loss = reconstruction_loss(decoder(codes), few)
         optimizer.zero_grad()
         (lambda2 * loss).backward()
-        before = bias.bias.detach().clone()
+        before = last.bias.detach().clone()
         optimizer.step()
         errors.append(loss.item() / unit)
         if not first:
-            moved = (bias.bias.detach() - before).abs().mean().item()
-            first = {"gradient": bias.bias.grad.abs().mean().item(), "first move": moved}
+            moved = (last.bias.detach() - before).abs().mean().item()
+            first = {"gradient": last.bias.grad.abs().mean().item(), "first move": moved}
     with torch.no_grad():
         output = decoder(codes)
     return [*errors, reconstruction_loss(output, few).item() / unit], output.numpy(), first
@@ -445,7 +446,7 @@ for factor, (errors, _, _) in as_sum.items():
 # near 1, it had. For the *shared* features another question takes its place: their gradient is that of $L_S$
 # plus that of $\lambda_2 L_A$, and with the sum the second can drown the first. Our study takes the
 # mean and $\lambda_2 = 100$, a value *we chose*, with 1 and 1,000 in its sweeps; the plan
-# (`results/paper1/plan.toml`) gives the reason and the pilot behind it.
+# (`results/paper1/plan.toml`) gives the reason and the {term}`pilot` behind it.
 #
 # ## The surprise of Table 2
 #
@@ -459,24 +460,24 @@ for factor, (errors, _, _) in as_sum.items():
 #
 # A network that has nothing to do but rebuild is about six times *worse* at it than one that classifies as
 # well. The paper reads it as a gain, "suggesting that this joint supervision has also positively affected the
-# performance of the auxiliary task" (section 4). But if the rows differ in nothing else, S+A could only do better than
-# A if A had not reached what its own loss allows, or had learned something that does not carry to new
-# voices. Each explanation predicts something that a run can refute:
+# performance of the auxiliary task" (section 4). But if the rows differ in nothing else, S+A could only do
+# better than A if A had not reached what its own loss allows, or had learned something that does not carry to
+# new voices. Each explanation predicts something that a run can refute:
 #
 # | hypothesis | what it predicts | what tests it |
 # |---|---|---|
-# | The decoder alone is under-trained, as under λ₂ = 1 above, and that of S+A is not, since its λ₂ was "fine-tuned" and larger. | A alone lies at or above the mean input's error, on training recordings too; the ratio shrinks as λ₂ or the number of epochs grows. | A and S+A at several λ₂, of which our sweep has S+A only; training error beside test error |
+# | The decoder alone is under-trained, as under λ₂ = 1 above, and that of S+A is not, since its λ₂ was "fine-tuned" and larger. | A alone lies at or above the mean input's error, on training recordings too; the ratio shrinks as λ₂ or the number of epochs grows. | A and S+A at several λ₂ (our {term}`sweep` varies it for S+A only); training error beside test error |
 # | The shared features move only when softmax moves them: with tiny gradients from the decoder, A alone works on random filters. | The filters of A hardly leave their start; those of S+A do. | compare the filters of both before and after training |
 # | Epochs: "the same number" was chosen for the classifier. | The curve of A is still falling at the last epoch. | the history of each run |
 # | Scaling or batches differed between the rows. | With one code path for all rows, the sixfold ratio is gone. | our rows, which differ in the objective only |
 # | Joint supervision does help: labels point to structure that new voices share. | S+A is better on new voices also where A has converged. | A and S+A at a weight where both have |
 #
-# The first three are one family: *A has not finished*. The page's live training shows that a decoder *can*
-# stand still. With the same λ₂ it would in S+A too, since no other loss moves its layers: for the gap the
-# weights must differ ({doc}`table-2`). The live training makes the third plausible, says nothing of the second, and proves
-# none, for we do not have the authors' code.
-# {doc}`table-2` holds against our runs those that the records can test: not the kernels, whose weights were not
-# kept, nor another scaling. What the rules make of the runs is in {doc}`../book/verdicts`.
+# The first three all say that *A has not finished*. The page's live training shows that a decoder *can* stand
+# still. But with the same λ₂ the decoder of S+A would stand still too, since no other loss moves its layers;
+# so the gap needs different weights ({doc}`table-2`). The live training makes the third plausible, says
+# nothing of the second, and proves none, for we do not have the authors' code. {doc}`table-2` holds against
+# our runs those that the records can test: not the kernels, whose weights were not kept, nor another scaling.
+# What the rules make of the runs is in {doc}`../book/verdicts`.
 #
 # ## What can go wrong
 #

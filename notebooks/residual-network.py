@@ -451,7 +451,7 @@ print(f"{size(frames):,} parameters")
 
 # %% [markdown]
 # The number of frames differs, the embedding has 200 numbers. Which of the three readings the authors
-# meant is not known. The claim is {glue:text}`verdict-various-lengths`, because the study's corpora vary
+# meant is not known. The claim is *{glue:text}`verdict-various-lengths`*, because the study's corpora vary
 # little in length: RAVDESS from three to five seconds, our copy of EMO-DB not at all.
 #
 # ## The family
@@ -534,24 +534,25 @@ glue("verdict-various-lengths", claims.verdict("various-lengths"))
 #
 # ## What the study says
 #
-# The study `results/paper2` trains each family on RAVDESS {cite:p}`livingstone2018` with softmax only,
-# under two protocols: the six folds hold out four actors each (**held-out**), and ten random splits of 70
-# and 30 % of the utterances leave the same actors on both sides (**shared**). The poster says that
-# its "final implementation" used a split of 70 and 30 % and ten-fold cross-validation, and of neither how it
-# was drawn. Of its Table 1 it names neither corpus nor split: that it is of RAVDESS, split in the first of
-# these ways, is our reading. The plan was fixed before the runs, and the epoch is always the last. Cells are overall accuracies, the poster's metric, in per cent with the
-# 95 % interval: held-out over speakers and three seeds, shared over utterances, of one seed only; where
-# runs are missing the cell says "running" and shows nothing of the others.
+# The study `results/paper2` trains each family on RAVDESS {cite:p}`livingstone2018` with softmax only, under
+# two protocols: the six folds hold out four actors each (**held-out**), and ten random splits of 70 and 30 %
+# of the utterances leave the same actors on both sides (**shared**). The poster says that its "final
+# implementation" used a split of 70 and 30 % and ten-fold cross-validation, and of neither how it was drawn.
+# Of its Table 1 it names neither corpus nor split: that it is of RAVDESS, split in the first of these ways,
+# is our reading. The plan was fixed before the runs, and the epoch is always the last. Cells are overall
+# accuracies, the poster's metric, in per cent with the 95 % interval: held-out over speakers and three seeds,
+# shared over utterances, of one seed only; where runs are missing the cell says "running" and shows nothing
+# of the others.
 
 # %% tags=["hide-input"]
 proof = claims.evidence("paper2")
 ravdess = {"corpus": "ravdess"}
 table = {}
-for name, (family, x, printed) in PRINTED.items():
-    where = {**ravdess, "model": family, "layers": x}
+for name, (family, depth, figure) in PRINTED.items():
+    where = {**ravdess, "model": family, "layers": depth}
     shared = {**where, "protocol": "random-70-30", "seeds": [0]}
-    table[name.replace("x", str(x))] = {
-        "the poster": f"{printed:.2f}",
+    table[name.replace("x", str(depth))] = {
+        "the poster": f"{figure:.2f}",
         "held-out": str(effects.accuracy(proof, where, "accuracy_overall")),
         "shared": str(effects.accuracy(proof, shared, "accuracy_overall")),
     }
@@ -804,9 +805,9 @@ for name, (coefficients, steps) in STEPS.items():
 # adds two on either side: 9, then 13. The shortcut adds nothing, since it sees less.
 
 # %%
-x = torch.randn(1, 1, 390, generator=torch.Generator().manual_seed(0), requires_grad=True)
-middle = network.blocks(network.first(x))[0, 0, 193]
-(slope,) = torch.autograd.grad(middle, x)
+one_input = torch.randn(1, 1, 390, generator=torch.Generator().manual_seed(0), requires_grad=True)
+middle = network.blocks(network.first(one_input))[0, 0, 193]
+(slope,) = torch.autograd.grad(middle, one_input)
 seen = slope[0, 0].nonzero().ravel()
 print(f"{len(seen)} inputs, from {seen.min().item()} to {seen.max().item()}")
 

@@ -221,14 +221,14 @@ x = torch.tensor(
 )
 kernel, bias = torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor(-1.0)
 
-response = F.conv2d(x[None, None], kernel[None, None], bias[None])[0, 0].relu()
+small_response = F.conv2d(x[None, None], kernel[None, None], bias[None])[0, 0].relu()
 winners = []
 for top in (0, 2):
     for left in (0, 3):
-        quarter = response[top : top + 2, left : left + 3]
+        quarter = small_response[top : top + 2, left : left + 3]
         row, column = divmod(int(quarter.argmax()), 3)
         winners.append((top + row, left + column))
-pooled = torch.stack([response[place] for place in winners]).view(2, 2)
+pooled = torch.stack([small_response[place] for place in winners]).view(2, 2)
 print("winners at", winners)
 
 # %% [markdown]
@@ -236,7 +236,7 @@ print("winners at", winners)
 # winner?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Left: a grid of four rows and six columns with the response to a rising diagonal, cut into quarters, with the largest number of each outlined. Right: these four numbers in a grid of two by two."}, "figure": {"caption": "The response of the small example and its four winners.", "name": "fig-small-search"}}
-plots.diagrams.pooling(response.int().numpy(), pooled.int().numpy(), winners)
+plots.diagrams.pooling(small_response.int().numpy(), pooled.int().numpy(), winners)
 
 # %% [markdown]
 # Now the gradient of the sum of the four winners with respect to the kernel. A winner at row $a$ and
@@ -324,8 +324,8 @@ for size in KERNEL_SIZES:
     quick, plain = ConvReLUMaxPool2d(200, size), nn.Conv2d(1, 200, size)
     plain.load_state_dict(quick.state_dict())
     maps = plain(batch[:, None]).relu()
-    half = (maps.shape[2] // 2, maps.shape[3] // 2)
-    slow, index = F.max_pool2d(maps, half, return_indices=True)
+    quarter_size = (maps.shape[2] // 2, maps.shape[3] // 2)
+    slow, index = F.max_pool2d(maps, quarter_size, return_indices=True)
     slow, index = slow[..., :2, :2], index[..., :2, :2].flatten(2)
     fast = quick(batch)
     slow.square().sum().backward()
@@ -613,11 +613,10 @@ for form in ("plain", "search"):
     glue(f"days_{form}", f"{days:.0f}" if days >= 10 else f"{days:.1g}")
 
 # %% [markdown]
-# {glue:text}`trainings` trainings: about {glue:text}`days_plain` days of one core in the plain form,
-# and about {glue:text}`days_search` by search, less where there is silence. It is an estimate with
-# round numbers. But it decides what kind of study is possible on the computer one has: three
-# seeds in every cell and a sweep, or one run of each model. The statistics of the later chapters are
-# paid for here.
+# {glue:text}`trainings` trainings: about {glue:text}`days_plain` days of one core in the plain form, and
+# about {glue:text}`days_search` by search, less where there is silence. It is an estimate with round numbers.
+# But it decides what kind of study is possible on the computer one has: three seeds of every condition and a
+# series of weights, or one run of each model. The statistics of the later chapters are paid for here.
 #
 # ## What can go wrong
 #

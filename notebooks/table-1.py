@@ -229,8 +229,8 @@ for name in ("emodb", "ravdess"):
 #
 # A cell of the table is an accuracy over folds. The paper defines both accuracies ("based on total counts"
 # and "the mean of accuracies achieved in each class", section 4), but not whether the counts of all folds are
-# pooled before. So there are at least three ways to take one. Take the predictions of S with seed 0: all ten speakers, each
-# tested once.
+# pooled before. So there are at least three ways to take one. Take the predictions of S with seed 0: all ten
+# speakers, each tested once.
 
 # %%
 own = plain[plain["seed"] == 0]
@@ -277,16 +277,20 @@ d = by_unit(center, "fold", "seed") - by_unit(plain, "fold", "seed")
 (100 * d).unstack().round(1)
 
 # %% [markdown]
-# A t-test would divide their mean by the standard error $s / \sqrt{J}$ of $J$ independent values.
-# These fifteen are not independent. The seeds of one fold share all recordings, in training and in
-# the test, so we average over them first: $J = 5$. And two folds share three quarters of their
-# training recordings. Nadeau and Bengio {cite:p}`nadeau2003` add the ratio of test to training size:
+# The *standard error* $s/\sqrt J$ says how far the mean of $J$ independent values typically lies from the
+# truth, with $s$ their standard deviation. A t-test divides the mean by it; that is $t$. The {term}`p value`
+# is the probability of a $t$ at least so far from zero, on either side, if there were no difference. It comes
+# from a t distribution with $J - 1$ *degrees of freedom*, which has wider tails than the normal one.
+#
+# These fifteen are not independent. The seeds of one fold share all recordings, in training and in the test,
+# so we average over them first: $J = 5$. And two folds share three quarters of their training recordings.
+# Nadeau and Bengio {cite:p}`nadeau2003` add the ratio of test to training size:
 #
 # $$
 # t = \frac{\bar d}{s \sqrt{\frac1J + \frac{n_\text{test}}{n_\text{train}}}} ,
 # $$
 #
-# with $J - 1$ degrees of freedom. In five equal folds the added term is $\tfrac14$. (They derived it
+# still with $J - 1$ degrees of freedom. In five equal folds the added term is $\tfrac14$. (They derived it
 # for random resampling; for folds it is a customary approximation.)
 
 # %%
@@ -314,19 +318,21 @@ gap = found.difference
 print(f"bootstrap: {gap.estimate:+.3f}, from {gap.low:+.3f} to {gap.high:+.3f}")
 
 # %% [markdown]
-# The two need not agree. Drawing speakers again answers: how would *these networks* have done with other
-# speakers? It cannot see that the folds' networks were trained on mostly the same recordings; the
-# correction charges for just that, by a rule of thumb. Nor does the bootstrap see that one training serves
-# all speakers of a session (each half at the epoch that the other half picked): it draws the seeds for each
-# speaker anew, as if their luck in training were not shared. Which of the two is right? Ask where the truth
-# is known: five folds of two speakers, three seeds, and no difference at all. Each speaker adds a normal
-# deviation of standard deviation 1. Each network, one for each fold and seed, adds another of standard
-# deviation 0, 1 or 2, the same for both speakers that it tests. And the folds either share nothing, or a
-# deviation that makes the means of two folds correlate by a fifth, which is what the correction assumes of
-# five folds. (Folds that correlate by $\rho$ have a mean whose variance is $1/5 + \rho/(1 - \rho)$ times
-# that between them, instead of $1/5$; $\rho = 1/5$ gives the correction's quarter. A fold's own variance,
-# in the code, is a half, from two speakers, and a third of the networks', from three seeds.) How often does
-# each analysis see a difference where there is none? It should be once in twenty.
+# The two need not agree, because each misses something. The bootstrap asks how *these networks* would have
+# done with other speakers. It does not see that the folds' networks were trained on mostly the same
+# recordings (the correction charges for that, by a rule of thumb), nor that one training serves all speakers
+# of a session: it draws the seeds for each speaker anew. Which is right? Let us simulate studies in which we
+# know that there is no difference: five folds of two speakers, three seeds. Each result is a sum of three
+# random parts with mean zero:
+#
+# - one for each speaker, with standard deviation 1;
+# - one for each network (fold and seed), the same for both its speakers, with standard deviation 0, 1 or 2;
+# - one that all folds share: absent, or so large that the results of two folds correlate by $\rho = 1/5$.
+#
+# (Then the mean of five folds has the variance between folds times $1/5 + \rho/(1-\rho) = 1/5 + 1/4$: just
+# what the correction assumes. In the code a fold's own variance is a half, from two speakers, plus a third of
+# the networks', from three seeds.) How often does each analysis see a difference where there is none? It
+# should be once in twenty.
 
 # %%
 rng, alarms = np.random.default_rng(0), {}
@@ -400,10 +406,11 @@ glue("false_alarms", 0.05 * tests)
 glue("any_false", 100 * (1 - 0.95**tests))
 
 # %% [markdown]
-# Table 1 has {glue:text}`tests:d` comparisons in our ledger (each claim on each corpus and input). If
-# nothing at all made a difference, and each test kept its level, {glue:text}`false_alarms:.1f` of them
-# would still be expected below a two-sided $p = 0.05$ (with the bootstrap's too small p values it is more);
-# were they independent, at least one would be with a probability of {glue:text}`any_false:.0f` %.
+# Table 1 has {glue:text}`tests:d` comparisons in our ledger (each claim on each corpus and input). If nothing
+# at all made a difference, and each test raised a false alarm once in twenty, as it promises,
+# {glue:text}`false_alarms:.1f` of them would still be expected below a two-sided $p = 0.05$ (with the
+# bootstrap's too small p values it is more); were they independent, at least one would be with a probability
+# of {glue:text}`any_false:.0f` %.
 #
 # ## The fixed weights in a few lines
 #
@@ -428,13 +435,13 @@ print(done.stdout)
 #
 # ## Table 1 on EMO-DB and RAVDESS
 #
-# Now with intervals. The weight of the center loss comes in three forms that the plan fixed: 4 as
-# printed (for S+C; of S+A+C the paper says "fine-tuned", section 2.4, and prints no value); 0.0625, which is 4/64, what 4 would be if the loss were a mean over its 64 dimensions too
-# ({doc}`center-loss`); and *by validation*, where each test takes the weight with which the other half
-# of its session did better. The last comes nearest to a paper that tuned its weight, though it has two
-# values to choose from where the paper had a range, and none for $\lambda_2$. The
-# L1 form of the center loss, which the paper found to give "similar accuracies" (section 4), and the
-# parent network are rows of their own, as far as the plan has them.
+# Now with intervals. The weight of the center loss comes in three forms that the plan fixed: 4 as printed
+# (for S+C; of S+A+C the paper says "fine-tuned", section 2.4, and prints no value); 0.0625, which is 4/64,
+# what 4 would be if the loss were a mean over its 64 dimensions too ({doc}`center-loss`); and *by
+# validation*, where each test takes the weight with which the other half of its session did better. The last
+# comes nearest to a paper that tuned its weight, though it has two values to choose from where the paper had
+# a range, and none for $\lambda_2$. The L1 form of the center loss, which the paper found to give "similar
+# accuracies" (section 4), and the parent network are rows of their own, as far as the plan has them.
 #
 # EMO-DB is the two-second copy everywhere, except in the table's last row, which is human: its makers let
 # twenty people name the emotion of each whole recording. Read down the column of class accuracy, and
@@ -634,6 +641,7 @@ glue("disagree", len(disagree))
 
 # %% [markdown]
 # Differences are in points of class accuracy, in the last column of the second table of overall accuracy.
+# In the second table "d" is Cohen's $d$, and "P(above)" the probability of superiority: at 0.5 neither is ahead.
 # The two estimates differ a little because one pools and the other takes the mean over folds. "p" is
 # two-sided and for this comparison alone; "p, family" is the ledger's one-sided bootstrap p after Holm's
 # rule, for the comparisons that it judges together (a dash: it does not judge this one). Of
@@ -656,10 +664,12 @@ lines = {}
 for where, title in CORPORA.items():
     plain_s = {"corpus": where, "input": "mfcc", **ROWS["S"]}
     for row in ("S", "S+A", "S+C, λ₁ = 0.0625", "S+A+C, λ₁ = 0.0625"):
-        own = {**plain_s, **ROWS[row]}
-        line = {"class accuracy, all": str(effects.accuracy(evidence, {**own, "emotions": "all"}))}
+        condition = {**plain_s, **ROWS[row]}
+        line = {
+            "class accuracy, all": str(effects.accuracy(evidence, {**condition, "emotions": "all"}))
+        }
         for emotions in ("four", "all"):
-            one, other = ({**side, "emotions": emotions} for side in (own, plain_s))
+            one, other = ({**side, "emotions": emotions} for side in (condition, plain_s))
             for name, way in (
                 (f"minus S, {emotions}", effects.difference),
                 (f"{emotions}, late", effects.late_difference),
@@ -736,9 +746,10 @@ pd.DataFrame(lines).T.fillna("")
 #
 # ## One answer for everybody
 #
-# An accuracy says nothing of how it came about. The table has, for the rows with a fixed weight, the share of
-# evaluations in the last ten epochs after which *all* held-out parts stood at exactly the class accuracy
-# of a constant answer. Compare the two inputs, and look at the training loss beside.
+# An accuracy says nothing of how it came about. How often does a network seem to give everybody one answer?
+# For each row with a fixed weight, the table has the share of evaluations in the last ten epochs at which
+# *every* held-out part had a class accuracy of exactly one quarter, that of a constant answer. Compare the
+# two inputs, and look at the training loss beside.
 
 # %% tags=["hide-input"]
 lines = {}
@@ -831,12 +842,11 @@ glue("common", common)
 
 # %% [markdown]
 # By {glue:text}`behind:.1f` standard deviations. The 3,200 features are maxima after ReLU, so none of them
-# is negative, and they are much the same for every recording; a unit's mean over recordings is
-# {glue:text}`common:.1f` times its spread. A step that changes the weights a little moves all recordings
-# together, and the average is about nine such steps behind; that sum, not the single step, is to be held
-# against what lies between recordings. Batch norm takes that out in training, so the loss does not mind.
-# The running average has not caught up, and where it is far behind, every recording looks extreme in the
-# same direction.
+# is negative, and they are much the same for every recording. So a unit's values lie far from zero and close
+# together: their mean is {glue:text}`common:.1f` times their spread. A step that changes the weights a little
+# moves all recordings together. One step may be small, but the average is about nine steps behind, and nine
+# can be large beside the spread. In training, batch norm subtracts the batch's own mean, so the loss does not
+# notice. In judging it subtracts the old average, and every recording looks extreme in the same direction.
 #
 # So rows with a large share in the table above are also about how lucky the epoch was that the validating half
 # picked. The plan did not foresee that, and its rows stand: they are what such a network does under a
@@ -849,13 +859,13 @@ MEASURED = {"batch_statistics": "training_set"}
 lines = {}
 for given, title in INPUTS.items():
     base = {"corpus": "emodb", "input": given}
-    for row, own in ROWS.items():
-        condition = {**base, **own, **MEASURED}
+    for row, extra in ROWS.items():
+        condition = {**base, **extra, **MEASURED}
         if row == "S" or planned(evidence, plan, condition):
             lines[title, row] = {
-                "running averages": str(effects.accuracy(evidence, {**base, **own})),
+                "running averages": str(effects.accuracy(evidence, {**base, **extra})),
                 "measured moments": str(effects.accuracy(evidence, condition)),
-                "difference": effects.difference(evidence, condition, {**base, **own}).judged,
+                "difference": effects.difference(evidence, condition, {**base, **extra}).judged,
                 "minus S, measured": "–"
                 if row == "S"
                 else effects.difference(
@@ -1063,7 +1073,8 @@ print(f"the first must be below {0.025 / tests:.5f}")
 # ```
 # `heard` has, for each of the tested recordings, how many per cent of the listeners recognised its
 # emotion; `plain` has what S said under each seed. Is S better on the recordings that everybody
-# recognised? Use a rank correlation, and say why its p value is too small.
+# recognised? Use a rank correlation (`stats.spearmanr`: do two orders agree?), and say why its p value is
+# too small.
 # ```{exercise-end}
 # ```
 #

@@ -253,11 +253,11 @@ print(f"  {picked.to_numpy().mean():.2f} after the one that the other half picks
 # ## Table 2 on our corpora
 #
 # The ledger judges by the last epoch, because the paper trained all rows for the "same number of epochs"
-# (its Table 2); the picked epoch stands beside it. "A over this row" is A's error over the row's, taken for
-# each held-out part and averaged geometrically, so not exactly the quotient of two numbers of the table;
-# with the ledger's 95 % interval, of a t-test over folds corrected for the training data they share; above
-# 1, the row rebuilds better than A. The last column holds the row against the mean input: above 1, the
-# network is *worse* than a guess that sees nothing. Read that column first.
+# (its Table 2); the picked epoch stands beside it. *A over this row* is A's error divided by the row's, for
+# each held-out part, then the geometric mean, so not exactly the quotient of two numbers of the table. Above
+# 1, the row rebuilds better than A. *Over the mean input* is the row's error divided by that of the mean
+# input: above 1, the network is *worse* than a guess that sees nothing. Both have the ledger's 95 % interval,
+# of a t-test over folds corrected for the training data they share. Read the last column first.
 
 # %% tags=["hide-input", "full-width"]
 ROWS = {
@@ -358,8 +358,8 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # improvement": S+A on MFCC *{glue:text}`verdict-table2-mfcc-sa-a`*, on spectrograms
 # *{glue:text}`verdict-table2-spectrogram-sa-a`*; S+A+C *{glue:text}`verdict-table2-mfcc-sac-a`* and
 # *{glue:text}`verdict-table2-spectrogram-sac-a`* ({ref}`the first of these claims <claim-table2-mfcc-sa-a>`).
-# Its rule: a ratio whose interval lies within a tenth of 1 on both sides is "absent", and one such place,
-# where no other holds, is enough for the verdict on S+A.
+# Its rule: a ratio is "absent" if its interval lies within a tenth of 1 on both sides. One such place is
+# enough for *not reproduced*, if the claim holds in no other.
 #
 # ## The surprise, tested
 #
@@ -408,10 +408,11 @@ glue(
 )
 
 # %% [markdown]
-# On EMO-DB with MFCC, A starts at {glue:text}`first_epoch:.0f` and ends at {glue:text}`last_epoch:.0f`:
-# a factor of {glue:text}`first_over_last:.1f` between the first epoch and the last, by waiting alone. Over
-# the last ten epochs it has changed by {glue:text}`last_ten` %. As long as it falls, A is not finished, and
-# the ratios here are of decoders that were stopped on the way.
+# In no panel does A's curve lie above the others for long, and with spectrograms it mostly lies below: A does
+# not learn more slowly. On EMO-DB with MFCC, A starts at {glue:text}`first_epoch:.0f` and ends at
+# {glue:text}`last_epoch:.0f`: a factor of {glue:text}`first_over_last:.1f` between the first epoch and the
+# last, by waiting alone. Over the last ten epochs it has changed by {glue:text}`last_ten` %. As long as it
+# falls, A is not finished, and the ratios here are of decoders that were stopped on the way.
 #
 # The rows in our study are stopped at the same epoch, so compare them there. In the next figure: the
 # ratio of A to S+A after each epoch, beside the printed one. Is there any epoch at which the study
@@ -701,7 +702,10 @@ for name, value in rules.items():
 # ```
 # Write a grid for `plan.toml`, marked as exploratory, that tests "A has not finished" for A as the sweep
 # does for S+A, and "different scaling" as far as our code can. Use `planned` to show that the present
-# plan lacks each of its conditions. How many runs are that on EMO-DB?
+# plan lacks each of its conditions. How many runs are that on EMO-DB? (A grid is a `[[grid]]` as in the plan
+# that {doc}`first-result` prints; a list means each of its values. `tomllib.loads(text)` reads yours, and
+# `planned(evidence, plan, condition)` says whether a plan has a condition such as `{"corpus": "emodb",
+# "input": "mfcc", "objective": "A", "lambda2": 1.0}`.)
 # ```{exercise-end}
 # ```
 #

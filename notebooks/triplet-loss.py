@@ -150,14 +150,14 @@ def rounded(values):
 # In the figure the negative is farther away than the positive. Is that enough?
 
 # %%
-z = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])  # anchor, positive, negative
+three = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])  # anchor, positive, negative
 margin = 2.0
 
 # %% tags=["remove-cell"]
 step = torch.tensor([[1.0, -1.0], [-1.0, 0.0], [0.0, 1.0]])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "An anchor at the origin, a positive at three, zero, a negative at zero, four. A circle around the anchor runs through the positive; a dashed one, two units farther out, encloses the negative. Arrows: the positive moves towards the anchor, the negative away from it, the anchor down and to the right."}, "figure": {"caption": "One triplet. The negative lies outside the inner circle, but within the margin. Arrows show where a step of gradient descent moves each point.", "name": "fig-one-triplet"}}
-plots.triplets.one_triplet(z.numpy(), 0.8 * step.numpy(), margin, ("anger", "sadness"))
+plots.triplets.one_triplet(three.numpy(), 0.8 * step.numpy(), margin, ("anger", "sadness"))
 
 # %% [markdown]
 # It is not: the negative should lie outside the dashed circle.
@@ -196,7 +196,7 @@ plots.triplets.one_triplet(z.numpy(), 0.8 * step.numpy(), margin, ("anger", "sad
 # nothing of the formula:
 
 # %%
-leaf = z.clone().requires_grad_()
+leaf = three.clone().requires_grad_()
 near, far = (leaf[0] - leaf[1]).norm(), (leaf[0] - leaf[2]).norm()
 loss = (near - far + margin).relu()
 loss.backward()
@@ -363,15 +363,18 @@ table.style.format("{:.4f}", subset=["loss", "mean distance to positives", "to n
 #
 # with $q$ the share of active triplets. The sign of $g$ tells which way is downhill. If $g < 0$,
 # negatives of active triplets are farther away than positives on average, and *growing* lowers the
-# loss. If $g > 0$, *shrinking* lowers it, to begin with. How far? $L$ is convex in $s$ (each hinge is),
-# and near $s = 0$, where $L = m$, all triplets are active. So shrinking pays *all the way down* exactly if
-# the mean of $d_{ap} - d_{an}$ over all of $T$ is not below zero. Now think of the hardest triplets: the
-# farthest of seven positives against the nearest of 24 negatives. Where clouds overlap, the former is
-# nearly always the farther one, so that this mean is above zero; and the loss, which is at least $m$
-# plus that mean, is *above* the margin as long as there is any distance left.
+# loss. If $g > 0$, *shrinking* lowers it, to begin with.
 #
-# The number $g$ needs no new code: by the chain rule it is $\sum_i z_i \cdot \partial L / \partial
-# z_i$. Here it is before the first step and, for all triplets, after the last:
+# How far? As a function of $s$ each hinge is a straight line cut off at zero, so the curve of $L$ bends
+# upwards only (it is *convex*). At $s = 0$ it starts from $L = m$, with all triplets active, and its slope
+# there is the mean of $d_{ap} - d_{an}$ over all of $T$. If that slope is not below zero, such a curve never
+# falls as $s$ grows: then shrinking pays *all the way down*. Now take the hardest triplets: the farthest of
+# seven positives against the nearest of 24 negatives. Where clouds overlap, the positive is nearly always the
+# farther one. So the mean is above zero, and the loss stays *above* the margin as long as there is any
+# distance left.
+#
+# The number $g$ needs no new code. It is the derivative of $L(s)$ at $s = 1$, by the chain rule $\sum_i z_i
+# \cdot \partial L / \partial z_i$. Here it is before the first step and, for all triplets, after the last:
 
 
 # %%
@@ -482,8 +485,10 @@ lengths = {}
 for scale in (1, 0.1, 0.01):
     row = {}
     for distance in ("euclidean", "squared_euclidean", "cosine"):
-        leaf = (scale * healthy).requires_grad_()
-        (gradient,) = torch.autograd.grad(triplet_loss(leaf, some[1], 0.5, "all", distance), leaf)
+        shrunk = (scale * healthy).requires_grad_()
+        (gradient,) = torch.autograd.grad(
+            triplet_loss(shrunk, some[1], 0.5, "all", distance), shrunk
+        )
         row[distance] = gradient.norm(dim=1).mean().item()
     lengths[f"shrunk to {scale:g}"] = row
 pulls = pd.DataFrame(lengths).T
@@ -572,8 +577,8 @@ print(f"{near - far + 2:.1f}", rounded(places.grad))
 # ```{exercise-start} ★ Count
 # :label: exercise-count
 # ```
-# RAVDESS, one of paper 2's two corpora, has eight emotions. How many triplets has a batch of 32 with four utterances of
-# each? With the same 32 utterances of only two emotions? Which batch would you take?
+# RAVDESS, one of paper 2's two corpora, has eight emotions. How many triplets has a batch of 32 with four
+# utterances of each? With the same 32 utterances of only two emotions? Which batch would you take?
 # ```{exercise-end}
 # ```
 #

@@ -19,7 +19,8 @@
 # - work out how well a listener, or a program, would do by guessing.
 # ```
 #
-# **You need** nothing but headphones. Code cells are short and can be skipped at first reading.
+# **You need** headphones. Skip the code at first reading, and come back to *The answer so far* after part 2:
+# it uses words that the chapters explain.
 
 # %% tags=["setup", "hide-cell"]
 # Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
@@ -197,14 +198,14 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 #
 # ## The two papers
 #
-# **Paper 1** {cite:p}`tripathi2019` trains a small convolutional network on spectrograms or MFCC
-# (the next chapter explains both) from IEMOCAP, a corpus of acted dialogues {cite:p}`busso2008`.
-# To the usual classification loss, the {term}`softmax loss` (S), it adds the {term}`center loss` (C) of
-# {cite:t}`wen2016`, which pulls every embedding towards the middle of its class, and a second branch that
-# rebuilds the input (A). It prints an overall accuracy of 70.5 % with the classification loss alone and 73.4 %
-# with center loss, both on MFCC (its Table 1), in cross-validation of five {term}`folds <fold>`. No spread between folds
-# or repetitions is given. We had it as a text in which equation 1 and the shape of the inputs are
-# lost: hold what hangs on them against the PDF.
+# **Paper 1** {cite:p}`tripathi2019` trains a small convolutional network on spectrograms or MFCC (the next
+# chapter explains both) from IEMOCAP, a corpus of acted dialogues {cite:p}`busso2008`. To the usual
+# classification loss, the {term}`softmax loss` (S), it adds the {term}`center loss` (C) of {cite:t}`wen2016`,
+# which pulls every embedding towards the middle of its class, and a second branch that rebuilds the input
+# (A). It prints an overall accuracy of 70.5 % with the classification loss alone and 73.4 % with center loss,
+# both on MFCC (its Table 1), in cross-validation of five {term}`folds <fold>`. No spread between folds or
+# repetitions is given. We had it as a text in which equation 1 and the shape of the inputs are lost: hold
+# what hangs on them against the PDF.
 #
 # **Paper 2** {cite:p}`kumar2020` trains a residual network in two stages: classification first,
 # then the {term}`triplet loss`, which looks at three recordings at a time and asks that two of one
@@ -323,19 +324,19 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # decided they do not show the opposite either.
 #
 # One thing that no plan foresaw may speak for center loss. Paper 1's rows here are judged, as planned, at the
-# epoch that other speakers picked. In the mean over the last ten epochs, with nothing picked, S+C with the small
-# weight (0.0625) minus S is {glue:text}`late_emodb` on EMO-DB and {glue:text}`late_ravdess` on RAVDESS; with
-# weight 4 it is {glue:text}`late_heavy_emodb` and {glue:text}`late_heavy_ravdess`. This was found afterwards,
-# among many comparisons, and decides no claim ({doc}`ablations`). Paper 1 does not say how the epoch of its
-# Table 1 was found.
+# {term}`epoch` that other speakers picked. In the mean over the last ten epochs, with nothing picked, S+C
+# with the small weight (0.0625) minus S is {glue:text}`late_emodb` on EMO-DB and {glue:text}`late_ravdess` on
+# RAVDESS; with weight 4 it is {glue:text}`late_heavy_emodb` and {glue:text}`late_heavy_ravdess`. This was
+# found afterwards, among many comparisons, and decides no claim ({doc}`ablations`). Paper 1 does not say how
+# the epoch of its Table 1 was found.
 #
 # **How much hangs on the analysis?** Our lists of the papers' claims ({doc}`../book/verdicts`,
 # {doc}`../book/verdicts-paper2`) compare two accuracies on new voices {glue:text}`compared:d` times,
-# counting rows that stand beside a claim and decide nothing. Many share a condition, so that one bad
-# setting is counted in many of them. The interval that was planned before the runs, without any correction
-# for their number, leaves zero out in {glue:text}`by_plan:d`. A t-test with one value for each {term}`fold`
-# does so, on the same side, in {glue:text}`by_fold:d` of these. The first raises too many false alarms; the
-# second, where folds share little, misses more of the differences that are there ({doc}`table-1`).
+# including rows that only stand beside a claim. These comparisons are not independent: one bad setting shows
+# in each that it is part of. The planned interval, not corrected for their number, leaves zero out in
+# {glue:text}`by_plan:d`. In {glue:text}`by_fold:d` of these a t-test with one value for each {term}`fold`
+# does so too, on the same side. The first analysis raises too many false alarms; the second, where folds have
+# little in common, overlooks more of the real differences ({doc}`table-1`).
 #
 # The main comparisons again, in points:
 #
@@ -360,26 +361,26 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # weight is 4; on which scale, our copy of the paper does not tell: on one reading it is our 4, on another
 # our 0.0625 ({doc}`open-choices`).
 #
-# - **Compact classes**, center loss's own aim. Where the network was trained:
-#   {glue:text}`verdict-figure3-compact-train` with MFCC, {glue:text}`verdict-figure2-compact-train` with
-#   spectrograms; the comparisons that hold are {glue:text}`compact_held`. On new voices:
-#   {glue:text}`verdict-figure3-compact-held-out` with MFCC, {glue:text}`verdict-figure2-compact-held-out`
-#   with spectrograms ({doc}`clusters`).
-# - **Reconstruction.** That learning to recognise makes the rebuilding better, Table 2's surprise:
-#   {glue:text}`verdict-table2-mfcc-sa-a` with MFCC, where our decoders hardly beat a guess that sees
+# - **Compact classes**, center loss's own aim. Verdicts where the network was trained:
+#   *{glue:text}`verdict-figure3-compact-train`* (MFCC), *{glue:text}`verdict-figure2-compact-train`*
+#   (spectrograms); the comparisons that hold are {glue:text}`compact_held`. Verdicts on new voices:
+#   *{glue:text}`verdict-figure3-compact-held-out`* (MFCC), *{glue:text}`verdict-figure2-compact-held-out`*
+#   (spectrograms) ({doc}`clusters`).
+# - **Reconstruction.** Table 2's surprise is that learning to recognise makes the rebuilding better. Verdict
+#   with MFCC: *{glue:text}`verdict-table2-mfcc-sa-a`*. But there our decoders hardly beat a guess that sees
 #   nothing, so that a large gain could not have shown ({doc}`table-2`).
 # - **Paper 1's headline**, that all three losses together on spectrograms beat an earlier network:
-#   {glue:text}`verdict-beats-state-of-the-art`. All three, weight by validation, minus our build of that
+#   *{glue:text}`verdict-beats-state-of-the-art`*. All three, weight by validation, minus our build of that
 #   network: {glue:text}`headline_emodb` on EMO-DB, {glue:text}`headline_ravdess` on RAVDESS. The printed
 #   gain of 5.3 points {cite:p}`tripathi2019` lies in {glue:text}`headline_inside` of the two intervals.
-#   {doc}`table-1` shows what batch norm's running averages do to softmax alone on EMO-DB; the earlier
-#   network was not judged without them.
+#   These numbers depend on a detail of how {term}`batch norm` judges ({doc}`table-1`, "One answer for
+#   everybody"); the earlier network was not judged without it.
 # - **Shared voices.** The verdict on triplets there is about a direction, not about its size, and its
 #   interval draws recordings. With one value for each random split it is {glue:text}`by_split`, which
 #   {glue:text}`settled`.
 # - **91.67 % on RAVDESS** {cite:p}`kumar2020`. Our network, built from the poster and that figure, has
 #   {glue:text}`reached_new` with new voices and {glue:text}`reached_shared` under the split of 70 and 30 %
-#   that the poster states, as we read it ({glue:text}`verdict-accuracy-as-stated`). Shared voices make the
+#   that the poster states, as we read it (*{glue:text}`verdict-accuracy-as-stated`*). Shared voices make the
 #   step between these two; what makes the rest of the way to 91.67 % we do not know ({doc}`what-made-91`).
 #
 # All this is said of our builds of two small networks, on acted recordings of two (RAVDESS) or ten (EMO-DB)
@@ -590,7 +591,8 @@ pd.DataFrame(answers).style.hide()
 # :class: dropdown
 # ```
 # Each guess is right with probability 1/4, so four in a row are right with probability
-# $(1/4)^4 = 1/256$. For thirteen or more of forty we add the binomial probabilities:
+# $(1/4)^4 = 1/256$. For thirteen or more of forty we add the binomial probabilities (`sf(12)` is
+# that of more than 12):
 
 # %%
 from scipy.stats import binom

@@ -141,10 +141,10 @@ speech = corpora.load(corpus)
 # %% [markdown]
 # ## Listen: what a random split gives away
 #
-# Paper 2 {cite:p}`kumar2020` prints 61.11 % for a residual network in the ablation, its Table 1, and
-# 91.67 % for the whole system on RAVDESS. (That Table 1 is of RAVDESS as well is our reading: it names no
-# corpus. A third figure, 64.44 %, is of IEMOCAP.) This chapter asks what lies between the two. It is no accusation:
-# the poster leaves out what a page has no room for.
+# Paper 2 {cite:p}`kumar2020` prints 61.11 % for a residual network in the ablation, its Table 1, and 91.67 %
+# for the whole system on RAVDESS. (That Table 1 is of RAVDESS as well is our reading: it names no corpus. A
+# third figure, 64.44 %, is of IEMOCAP.) This chapter asks what lies between the two. It is no accusation: the
+# poster leaves out what a page has no room for.
 #
 # Begin with your ears. Under a random split, utterances go to training or test by lot. So a voice that
 # is tested has nearly always been heard in training, often with the same sentence and the same
@@ -373,20 +373,21 @@ pd.DataFrame({"overall accuracy (%)": {label: str(e) for label, e in measured.it
 # - by softmax and triplets {glue:text}`gap_1`;
 # - with paper 1's network, softmax only, one seed {glue:text}`gap_2`.
 #
-# The ledger's verdicts: the poster's 91.67 % under a split of the stated size
-# {glue:text}`verdict-accuracy-as-stated`; in ten random folds
-# {glue:text}`verdict-accuracy-in-ten-folds`; for unknown speakers
-# {glue:text}`verdict-accuracy-of-unknown-speakers`. The ablation's 61.11 % under the stated split
-# {glue:text}`verdict-ablation-accuracy-of-resnet`. That triplets add to softmax
-# {glue:text}`verdict-triplets-add-to-softmax` with held-out speakers and
-# {glue:text}`verdict-triplets-add-with-shared-speakers` with shared ones, under the split of 70 and 30 %, the
-# one that the claim names. Under the two others of the table the same difference is, in points,
-# {glue:text}`gain_folds` (ten folds) and {glue:text}`gain_hundred` (the hundred test sets, one seed).
+# | claim, or question of ours | the ledger's verdict |
+# |---|---|
+# | 91.67 % under a split of the stated size | {glue:text}`verdict-accuracy-as-stated` |
+# | 91.67 % in ten random folds | {glue:text}`verdict-accuracy-in-ten-folds` |
+# | 91.67 % for unknown speakers (ours) | {glue:text}`verdict-accuracy-of-unknown-speakers` |
+# | the ablation's 61.11 % under a split of that size | {glue:text}`verdict-ablation-accuracy-of-resnet` |
+# | triplets add to softmax, held-out speakers (ours) | {glue:text}`verdict-triplets-add-to-softmax` |
+# | triplets add to softmax, shared speakers, 70 and 30 % (ours) | {glue:text}`verdict-triplets-add-with-shared-speakers` |
 #
-# That claim's interval, {glue:text}`gain`, draws utterances and
-# seeds, as the plan says, but no new splits. With one value for each of the ten splits, corrected for the
-# recordings on which they trained in common ({doc}`table-1`), it is {glue:text}`gain_by_split`, which
-# {glue:text}`settled`.
+# Under the two other protocols with shared speakers, triplets add, in points, {glue:text}`gain_folds` (ten
+# folds) and {glue:text}`gain_hundred` (the hundred test sets, one seed).
+#
+# The last row's interval, {glue:text}`gain`, draws utterances and seeds, as the plan says, but no new splits.
+# With one value for each of the ten splits, corrected for the recordings on which they trained in common
+# ({doc}`table-1`), it is {glue:text}`gain_by_split`, which {glue:text}`settled`.
 #
 # ## What was left for the triplets
 #
@@ -482,9 +483,8 @@ plots.results.learning_curves(curves)
 # speakers, which changes some tenths; and after softmax alone they answer by its own layer, which changes a
 # little more.) The training set is nearly learned by heart before the triplets come, and most of them pay
 # nothing from their first epoch on. So what the rows above say of the second stage, they say **at these
-# epochs, without regularisation**. What the interval of a difference supports is its last word: *higher* or
-# *lower* if it leaves zero out, *no difference* if it lies within two points on both sides, else
-# *undecided*. Points of overall accuracy on unknown speakers:
+# epochs, without regularisation**. After the comma stands the
+# {term}`word of an interval <Word of an interval>`. Points of overall accuracy on unknown speakers:
 #
 # | | RAVDESS | EMO-DB |
 # |---|---|---|
@@ -531,7 +531,7 @@ glue("binomial", f"{1e6 * chance:.1g} in a million" if chance > 1e-7 else "none 
 # Over the draws: {glue:text}`spread`; with 66 or more right answers: {glue:text}`reached`. By arithmetic
 # alone, a network that is right with one probability for all utterances ({glue:text}`likely`) gets 66 or
 # more of 72 in {glue:text}`binomial` test sets. The verdict on "some draw reaches it" is
-# {glue:text}`verdict-accuracy-by-some-draw`.
+# *{glue:text}`verdict-accuracy-by-some-draw`*.
 #
 # ## Leaks in the making
 #
@@ -647,11 +647,13 @@ pd.DataFrame({"best epoch minus last": peeked}).style
 # Each row is the overall accuracy of one other choice minus that of ours (all triplets, Euclidean
 # distance, margin 0.2, 13 MFCC in 30 parts), in points with its interval, not adjusted for the number of
 # rows, and what the interval supports. ({doc}`triplet-loss` tells why distance and margin are one
-# choice, and {doc}`residual-network` what the readings of the input are.) The last row mends a mistake: the
-# network for any length leaves out of its mean the silence that fills a short recording up, which it knows
-# by frames that are all equal. The plan standardises every number by itself, after which they are not equal,
-# so that in the row before it silence was heard as well. Scaled per coefficient they stay equal; but the
-# scaling itself changes too, and how much of the difference is the silence's, the two rows do not tell.
+# choice, and {doc}`residual-network` what the readings of the input are.)
+#
+# The last row mends a mistake. The network for any length should leave the silence after a short recording
+# out of its mean; it knows silence by equal frames. But the plan standardises every number by itself, and
+# then these frames differ. So in the row before, silence was heard as well. Scaled per coefficient, the
+# frames stay equal. But this changes the scaling too, and the two rows do not tell how much of the difference
+# is due to the silence.
 
 # %% tags=["hide-input"]
 one_seed = {"seeds": [0]}
