@@ -359,7 +359,7 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # *{glue:text}`verdict-table2-spectrogram-sa-a`*; S+A+C *{glue:text}`verdict-table2-mfcc-sac-a`* and
 # *{glue:text}`verdict-table2-spectrogram-sac-a`* ({ref}`the first of these claims <claim-table2-mfcc-sa-a>`).
 # Its rule: a ratio is "absent" if its interval lies within a tenth of 1 on both sides. One such place is
-# enough for *not reproduced*, if the claim holds in no other.
+# enough for that verdict, if the claim holds in no other.
 #
 # ## The surprise, tested
 #

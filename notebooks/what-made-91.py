@@ -373,7 +373,7 @@ pd.DataFrame({"overall accuracy (%)": {label: str(e) for label, e in measured.it
 # - by softmax and triplets {glue:text}`gap_1`;
 # - with paper 1's network, softmax only, one seed {glue:text}`gap_2`.
 #
-# | claim, or question of ours | the ledger's verdict |
+# | claim of the poster {cite:p}`kumar2020`, or question of ours | the ledger's verdict |
 # |---|---|
 # | 91.67 % under a split of the stated size | {glue:text}`verdict-accuracy-as-stated` |
 # | 91.67 % in ten random folds | {glue:text}`verdict-accuracy-in-ten-folds` |
