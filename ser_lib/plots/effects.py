@@ -201,7 +201,7 @@ def sweep(
             both_ways = (lambda x: factor * x, lambda x: x / factor)
             top = axes.secondary_xaxis("top", functions=both_ways)
             top.set_xticks([factor * v for v in values], [f"{factor * v:g}" for v in values])
-            top.tick_params(axis="x", labelrotation=45, labelsize=9)
+            top.tick_params(axis="x", labelrotation=90, labelsize=9)
             top.minorticks_off()
             top.set_xlabel(label)
         outer_legend(figure, handles_of([axes]), ncols=2)
@@ -304,7 +304,7 @@ def _name_rows(axes: Axes, names: Iterable[str]) -> None:
     across = blended_transform_factory(axes.transAxes, axes.transData)
     row = -1
     for row, name in enumerate(names):
-        axes.text(0.0, row - 0.38, name, transform=across, va="center")
+        axes.text(0.0, row - 0.38, name, transform=across, va="center", bbox=NOTE_BOX)
     axes.set_yticks([])
     axes.set_ylim(row + 0.5, -0.62)
     axes.spines["left"].set_visible(False)
