@@ -538,12 +538,14 @@ comparisons = pd.DataFrame(measured["comparisons"])
 shown = comparisons.assign(
     shape=comparisons["shape"].map(lambda shape: f"{shape[0]} × {shape[1]}"),
     speech=comparisons["speech"].map("{:.0%}".format),
+    plain_system=comparisons["plain_system"].map("{:.0%}".format),
 )
 shown = shown.rename(
     columns={
         "shape": "input",
         "speech": "not silent",
         "plain_ms": "plain (ms)",
+        "plain_system": "of it system",
         "search_ms": "search (ms)",
         "times_faster": "times faster",
         "plain_mib": "plain (MiB)",
@@ -559,6 +561,7 @@ glue("quickest", float(comparisons["times_faster"].max()))
 glue("least", float(comparisons["times_smaller"].min()))
 glue("most", float(comparisons["times_smaller"].max()))
 glue("bench_batch", measured["batch"])
+glue("system", float(100 * comparisons["plain_system"].max()))
 
 # %% [markdown]
 # Milliseconds are per recording, MiB those of the whole batch. By search a step is {glue:text}`slowest:.0f` to
@@ -570,6 +573,11 @@ glue("bench_batch", measured["batch"])
 # ({doc}`../book/status` has the one of this page), these are few steps: where a row with silence comes out
 # slower, that is noise of the machine. Nothing here says anything about a GPU, whose convolutions are of
 # another kind. Measure your own: `.venv/bin/ser bench layer`.
+#
+# Not all that is saved is arithmetic. "Of it system" is the share of the plain form's processor time that the
+# operating system takes, above all to hand out memory for the responses, cleared, and to take it back: here
+# up to {glue:text}`system:.0f` %. The search keeps next to nothing, so it does not pay that. How dear memory
+# is differs between systems and their settings, and the ratio with it.
 #
 # ## What it means for the study
 #

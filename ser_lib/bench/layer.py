@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_lib import device as devices
-from ser_lib.bench.timing import fastest_of_each, peak_memory
+from ser_lib.bench.timing import fastest_of_each, peak_memory, system_share
 from ser_lib.layers import ConvReLUMaxPool2d
 from ser_lib.models.parallel_cnn import KERNEL_SIZES, Paths
 
@@ -24,6 +24,9 @@ class Comparison:
     """Share of the frames that is not padding."""
     plain_ms: float
     """Milliseconds per utterance, forward and backward, the fastest repetition."""
+    plain_system: float | None
+    """Share of the plain step's processor time that the operating system takes, above all to hand
+    out and clear memory; on a GPU it says nothing and is none."""
     search_ms: float
     times_faster: float
     plain_mib: float
@@ -101,6 +104,7 @@ def _compare(
     search = search.to(device)
     forms = (_step(plain, x), _step(search, x))
     peaks = [peak_memory(step, device) for step in forms]  # also warms up
+    system = system_share(forms[0]) if device == "cpu" else None
     fastest = fastest_of_each(forms, repeats, device)
     plain_ms, search_ms = (1000 * seconds / batch for seconds in fastest)
     plain_mib, search_mib = (peak / 2**20 for peak in peaks)
@@ -108,6 +112,7 @@ def _compare(
         shape=shape,
         speech=speech,
         plain_ms=round(plain_ms, 2),
+        plain_system=None if system is None else round(system, 2),
         search_ms=round(search_ms, 2),
         times_faster=round(plain_ms / search_ms, 1),
         plain_mib=round(plain_mib, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -32,6 +33,15 @@ def fastest_of_each(steps: Sequence[Callable[[], Any]], repeats: int, device: st
             wait(device)
             fastest[number] = min(fastest[number], perf_counter() - start)
     return fastest
+
+
+def system_share(step: Callable[[], Any]) -> float:
+    """Share of the processor's time in a step that the operating system takes, as for memory."""
+    before = os.times()
+    step()
+    after = os.times()
+    user, system = after.user - before.user, after.system - before.system
+    return system / (user + system) if user + system else 0.0
 
 
 def peak_memory(step: Callable[[], Any], device: str) -> int:

@@ -30,6 +30,7 @@ def layer(
         f"{row['plain_ms']:.1f} -> {row['search_ms']:.1f} ms an utterance "
         f"({row['times_faster']} times faster), {row['plain_mib']:.0f} -> "
         f"{row['search_mib']:.0f} MiB ({row['times_smaller']} times smaller)"
+        + ("" if row["plain_system"] is None else f"; plain: {row['plain_system']:.0%} system")
         for row in document["comparisons"]
     )
     tell(document, as_json, lines)

@@ -26,6 +26,7 @@ def test_layer_from_the_command_line():
     for row in document["comparisons"]:
         assert row["times_faster"] == pytest.approx(row["plain_ms"] / row["search_ms"], rel=0.1)
         assert row["times_smaller"] > 5
+        assert 0 <= row["plain_system"] <= 1
 
 
 def test_refuses_nothing_to_measure():
