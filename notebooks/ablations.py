@@ -449,8 +449,8 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 # One warning, above all for EMO-DB's spectrograms. To judge a recording, {term}`batch norm` uses running
 # averages of each unit's mean and variance (its *moments*), not those of a batch. There these averages lag so
 # far behind that at many epochs a trained network gives everybody one answer. {doc}`table-1` shows for every
-# row how often, and how the same trainings on EMO-DB do, on both inputs, when the moments are *measured* anew
-# on the training set.
+# row with a fixed weight how often, and, as far as those runs are there, how the same trainings on EMO-DB do,
+# on both inputs, when the moments are *measured* anew on the training set.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
 # corpora and, for accuracies, compactness and reconstruction errors, with a correction for their number
@@ -526,9 +526,9 @@ plots.results.learning_curves(
 )
 
 # %% [markdown]
-# In the left panel S+A falls beside S and is a little behind after epoch 20. In the middle one A and S+A cannot
-# be told apart. In the right one, about speakers that validate or test and without any choice of an epoch,
-# neither lies clearly above the other.
+# In the left panel S+A falls beside S, is mostly behind it from epoch 20 on, and has caught up at the end. In
+# the middle one A and S+A cannot be told apart. In the right one, about speakers that validate or test and
+# without any choice of an epoch, neither lies clearly above the other.
 #
 # Now the differences at the chosen epochs: one dot for each speaker, and below it the estimate for all with
 # its interval. The grey band is what counts as nothing. The triangles are the gains that paper 1
@@ -800,7 +800,7 @@ glue("late_after_holm", int((adjusted < 0.05).sum()))
 # {glue:text}`late_led:d` are "higher". By the t-test over folds {glue:text}`late_led_folds:d` of these also
 # leave zero out; after Holm's rule ({doc}`table-1`) for all {glue:text}`late_cells:d`,
 # {glue:text}`late_after_holm:d` do. On EMO-DB with MFCC S+C is {glue:text}`late_sc_0`, but with all seven
-# emotions it leads ({doc}`table-1`). And forty epochs
+# emotions it leads ({doc}`table-1`). And forty epochs may be too few: on RAVDESS with MFCC both still rise, S
 # from {glue:text}`earlier_s:.1f` % in epochs 21 to 30 to {glue:text}`mean_s:.1f` % in the last ten, S+C from
 # {glue:text}`earlier_sc:.1f` to {glue:text}`mean_sc:.1f` %. What longer training would leave of the lead was not
 # tried.
@@ -919,9 +919,9 @@ for label, weight in (("heavy", 4.0), ("light", 0.0625)):
 #
 # The ledger on "compact" clusters (Figure 3 of the paper): *{glue:text}`verdict-figure3-compact-train`* on
 # training data, *{glue:text}`verdict-figure3-compact-held-out`* on held-out speakers. It asks RAVDESS too,
-# and more than one interval: {term}`p values <p value>` adjusted by Holm's rule for sixteen comparisons. Whether a more
-# compact class is a better recognised one is another question: hold this table against {numref}`Figure %s
-# <fig-difference-c>`.
+# and more than one interval: {term}`p values <p value>` adjusted by Holm's rule for sixteen comparisons.
+# Whether a more compact class is a better recognised one is another question: hold this table against
+# {numref}`Figure %s <fig-difference-c>`.
 #
 # ## The two troubles the paper names
 #

@@ -431,7 +431,7 @@ glue("knows_nothing", float(np.log(4)))
 # figure shows 240 *new* points, which were not in the training. First compare the shapes from panel
 # to panel; then read the numbers at the axes, for each panel has its own scale.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of new points by their embeddings in the plane, one colour and marker per emotion. With lambda 0 the classes are wide clouds over twenty units. With 0.0625 and 4 they are tighter clouds beside their rings, on ever smaller scales, with a few strays between them. With 256 four clouds lie within a tenth of a unit."}, "figure": {"caption": "Embeddings of new points after 400 steps with four weights of the center loss. Rings are the centers. Each panel has its own scale.", "name": "fig-contract"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of new points by their embeddings in the plane, one colour and marker per emotion. With lambda 0 the classes are wide clouds over twenty units. With 0.0625 and 4 they are tighter clouds beside their rings, on ever smaller scales, with a few strays between them. With 256 four clouds lie within less than a sixth of a unit."}, "figure": {"caption": "Embeddings of new points after 400 steps with four weights of the center loss. Rings are the centers. Each panel has its own scale.", "name": "fig-contract"}}
 plots.embeddings.embeddings(panels, new_y.tolist(), emotions)
 
 # %% [markdown]

@@ -326,7 +326,7 @@ print(f"neighbour accuracy: {100 * accuracy_class(truth, nearest):.1f} %")
 
 # %% [markdown]
 # Now for all runs of the study, each fold and seed, as mean ± standard deviation over runs. In the
-# table, compare the two columns of each measure first, then the rows.
+# table, compare the two columns of compactness and of silhouette first, then the rows.
 
 # %% tags=["hide-input"]
 measures = {
@@ -516,7 +516,7 @@ paired_maps("held out", perplexity_held)
 # weights, for all folds and seeds with a 95 % interval over folds. The last column is the ledger's verdict on
 # the claim, which asks for more: both weights, and RAVDESS as well. And among sixteen such comparisons one
 # may leave 1 out by luck; so each {term}`p value` must pass a stricter test than its own interval (Holm's
-# rule, {doc}`table-1`). A row can therefore lie below 1 and its claim be undecided. A claim
+# rule, {doc}`table-1`). A row can therefore lie below 1 and its claim be undecided. A claim holds *partly*
 # if some of its four comparisons pass, but not all, and none contradicts.
 
 # %% tags=["hide-input"]
@@ -624,7 +624,7 @@ for title, z in (("apart", square), ("merged", merged), ("shrunk", square / 1e6)
     print(f"{title}: {compactness(z, four):.4f}, silhouette {silhouette_score(z, four):.2f}")
 
 # %% [markdown]
-# Compactness hardly moves although two emotions can no longer be told apart: five of the six
+# Compactness grows by a sixth only, although two emotions can no longer be told apart: five of the six
 # distances are still large. The silhouette of the merged classes falls to about zero and takes the
 # mean with it. Neither sees that everything has shrunk to a point: both are free of scale, which is their
 # virtue, and the reason why a collapse is recognised by the losses ({doc}`center-loss`).

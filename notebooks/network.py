@@ -361,8 +361,8 @@ for units in (32, 62, 63, 64, 65, 66, 128):
 # | rate α of the centers | not given | 0.5, chosen ({doc}`center-loss`) |
 # | $\lambda_2$, weight of loss A | "fine-tuned" | 100, chosen ({doc}`reconstruction`) |
 #
-# Most of these are arguments of the library's configuration, stored in the record of every run; that the
-# center loss is a mean, and Adadelta's ε, are fixed in the code.
+# Most of these are arguments of the library's configuration, stored in the record of every run; which side
+# of a kernel is time, that the center loss is a mean, and Adadelta's ε are fixed in the code.
 #
 # One printed number also raises a question. In Table 1 the row "S, Spectrogram" equals the row of the group's
 # earlier network {cite:p}`yenigalla2018` to the last digit: 71.2 and 61.9. {doc}`table-1` asks what that can

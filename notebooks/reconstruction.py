@@ -154,7 +154,7 @@ print(
     f"{len(fold.train)} recordings to learn from, {len(test)} of other voices, each {x.shape[1:]}"
 )
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three pictures of forty coefficients against six seconds. The input has fine structure in the first two seconds and flat stripes after; the mean input has the same flat stripes and a smooth start; the difference has fine structure where there is speech, one bright row just after its end, and is black from the third second on."}, "figure": {"caption": "A held-out MFCC input scaled to [0, 1], the mean training input, and the size of their difference.", "name": "fig-mean-input"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three pictures of forty coefficients against six seconds. The input has fine structure at the start and flat stripes after; the mean input has the same flat stripes and a smooth start; the difference has fine structure where there is speech, one bright row just after its end, and is black from the third second on."}, "figure": {"caption": "A held-out MFCC input scaled to [0, 1], the mean training input, and the size of their difference.", "name": "fig-mean-input"}}
 one = x[test[0]]
 plots.speech.pictures(
     {"input": one, "mean input": mean_input, "difference": np.abs(one - mean_input)}, 6.0

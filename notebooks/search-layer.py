@@ -517,7 +517,7 @@ glue("plain_batch", 16 * float(memory.loc["128 × 188", "plain (MiB)"]) / 1024)
 glue("search_batch", 16 * float(memory.loc["128 × 188", "search (MiB)"]))
 
 # %% [markdown]
-# That is per recording, and by counting alone. A batch of 16 spectrograms, as below, keeps about
+# That is per recording, and by counting alone. A batch of 16 spectrograms keeps about
 # {glue:text}`plain_batch:.1f` GiB in the plain form, and {glue:text}`search_batch:.0f` MiB by search,
 # *whatever the size of the input*: the four patches do not grow with it. At the worst moment more is
 # needed: the plain layers hold one response before ReLU and a gradient as well, the search the

@@ -368,13 +368,13 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 #   (spectrograms) ({doc}`clusters`).
 # - **Reconstruction.** Table 2's surprise is that learning to recognise makes the rebuilding better. Verdict
 #   with MFCC: *{glue:text}`verdict-table2-mfcc-sa-a`*. But there our decoders hardly beat a guess that sees
-#   nothing, so that a large gain could not have shown ({doc}`table-2`).
+#   nothing, and on EMO-DB not at all, so that a large gain could not have shown ({doc}`table-2`).
 # - **Paper 1's headline**, that all three losses together on spectrograms beat an earlier network:
 #   *{glue:text}`verdict-beats-state-of-the-art`*. All three, weight by validation, minus our build of that
 #   network: {glue:text}`headline_emodb` on EMO-DB, {glue:text}`headline_ravdess` on RAVDESS. The printed
 #   gain of 5.3 points {cite:p}`tripathi2019` lies in {glue:text}`headline_inside` of the two intervals.
-#   These numbers depend on a detail of how {term}`batch norm` judges ({doc}`table-1`, "One answer for
-#   everybody"); the earlier network was not judged without it.
+#   A detail of how {term}`batch norm` judges may move these numbers, as it moves those of S on EMO-DB
+#   ({doc}`table-1`, "One answer for everybody"); the earlier network was not judged without it.
 # - **Shared voices.** The verdict on triplets there is about a direction, not about its size, and its
 #   interval draws recordings. With one value for each random split it is {glue:text}`by_split`, which
 #   {glue:text}`settled`.
