@@ -364,7 +364,7 @@ three_units = three / np.linalg.norm(three, axis=1, keepdims=True)
 mean = three.mean(axis=0)
 mean_of_units = three_units.mean(axis=0)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Five arrows from one origin. Three dark ones are the vectors: one long to the right and down, two shorter ones upwards. The mean of the vectors points to the right, near the long one; the mean of the unit vectors points up and to the right, between them."}, "figure": {"caption": "Three vectors, the mean of the vectors, and the mean of their unit vectors.", "name": "fig-two-means"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Five arrows from one origin. Three dark ones are the vectors: one long to the right and down, two shorter ones upwards. The mean of the vectors points to the right and a little up, turned towards the long one; the mean of the unit vectors points up and to the right, between them."}, "figure": {"caption": "Three vectors, the mean of the vectors, and the mean of their unit vectors.", "name": "fig-two-means"}}
 plots.angles.arrows(
     {
         "first": three[0],

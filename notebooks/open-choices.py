@@ -160,7 +160,8 @@ plots.speech.pictures(readings, 6.0)
 # %% [markdown]
 # Both pictures are "scaled to lie between 0 and 1". Nobody can repeat an experiment from a sentence
 # that fits two of them; one can only choose, say so, and measure what the other would have done. This
-# chapter does so for every such sentence that we found.
+# chapter lists every such sentence that we found, says what we chose and, where the other choice was run, what
+# it would have done.
 #
 # ## From scratch: values that another number gives away
 #
@@ -552,12 +553,12 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # something. ("Undecided" does not say that rounding is harmless: a shift as large as the interval reaches is
 # not excluded.) So three seeds are few, and an interval that did not draw seeds would be too narrow.
 #
-# The plan's rule is that rounding matters less than the study's own uncertainty if the last column's
-# interval holds zero, and if S+C minus S has the same word both times. On EMO-DB
-# {glue:text}`rule_emodb`: S+C minus S is {glue:text}`gain_emodb_first` and, repeated,
-# {glue:text}`gain_emodb_again`. On RAVDESS {glue:text}`rule_ravdess`: {glue:text}`gain_ravdess_first` and
-# {glue:text}`gain_ravdess_again`. These are the largest differences of the rows with MFCC. A small one need
-# not survive: in {doc}`first-result` an estimate near zero changed its sign.
+# The plan's rule is that rounding matters less than the study's own uncertainty if the last column's interval
+# holds zero, and if S+C minus S has the same word both times. On EMO-DB {glue:text}`rule_emodb`: S+C minus S
+# is {glue:text}`gain_emodb_first` and, repeated, {glue:text}`gain_emodb_again`. On RAVDESS
+# {glue:text}`rule_ravdess`: {glue:text}`gain_ravdess_first` and {glue:text}`gain_ravdess_again`. These are
+# among the largest differences of the rows with MFCC. A small one need not survive: in {doc}`first-result` an
+# estimate near zero changed its sign.
 #
 # So if your run of a record gives other answers, think of the processor before you look for a mistake, and
 # compare rows, with their intervals. (`environment` in the records of `rounding`, and in your run's, has

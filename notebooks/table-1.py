@@ -217,13 +217,14 @@ for name in ("emodb", "ravdess"):
 # %% [markdown]
 # The same network differs from itself by up to {glue:text}`seed_range_overall:.1f` points of overall and
 # {glue:text}`seed_range_class:.1f` of class accuracy (before rounding), on {glue:text}`recordings:d`
-# recordings. The paper's corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was
-# not measured; so this is no measure of how likely its coincidence is. But the study trains that network of
+# recordings. The paper's corpus has some 2,280 {cite:p}`ma2024`, and there a seed may do less, which was not
+# measured; so this is no measure of how likely its coincidence is. But the study trains that network of
 # Yenigalla et al., the *parent network*, as a row of its own. Is it within two points of S, as the printed
 # rows say? The {term}`ledger`'s word on that is *{glue:text}`verdict-softmax-row-equals-parent`* ({ref}`the
-# claim <claim-softmax-row-equals-parent>`). S minus parent is {glue:text}`s_minus_parent_emodb` points of
-# class accuracy on EMO-DB and {glue:text}`s_minus_parent_ravdess` on RAVDESS: an interval can leave zero out
-# and still reach into the two points, and then the question of likeness stays undecided.
+# claim <claim-softmax-row-equals-parent>`). With spectrograms S minus parent is
+# {glue:text}`s_minus_parent_emodb` points of class accuracy on EMO-DB and {glue:text}`s_minus_parent_ravdess`
+# on RAVDESS: an interval can leave zero out and still reach into the two points, and then the question of
+# likeness stays undecided.
 #
 # ## From scratch: one cell
 #

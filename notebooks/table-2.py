@@ -18,8 +18,9 @@
 # - tell which of these a study can rule out, and which need runs that it does not have.
 # ```
 #
-# **You need** {doc}`reconstruction`, whose hypotheses meet the runs here, all but the one about
-# kernels, since the records keep no weights, and {doc}`table-1`.
+# **You need** {doc}`reconstruction`, whose hypotheses meet the runs here as far as these can test
+# them (not the one about kernels, since the records keep no weights, nor another scaling), and
+# {doc}`table-1`.
 
 # %% tags=["setup", "hide-cell"]
 # Set-up, the same in every notebook: where ser_lib is missing (on Colab) it installs the
@@ -363,8 +364,8 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 #
 # ## The surprise, tested
 #
-# What could produce a factor of six? Each candidate predicts something that our runs, or the
-# recordings, can contradict.
+# What could produce a factor of six? Each candidate predicts something that runs, or the
+# recordings, could contradict; not all of these runs are in the plan.
 #
 # ### Epochs
 #
@@ -372,7 +373,7 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # falling at the end.* The figure has the mean error over parts and seeds after each epoch; the thin
 # line is the mean input. Look at the ends of the curves, and at the first five epochs.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: reconstruction error on held-out parts against the epoch, logarithmic, one curve each for A, S+A and S+A+C, and a thin dashed line for the mean input."}, "figure": {"caption": "Reconstruction error on held-out voices after each epoch, mean over parts and seeds.", "name": "fig-table2-epochs"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, for two corpora and two inputs: reconstruction error on held-out parts against the epoch, logarithmic, one curve each for A, S+A and S+A+C with either weight, and a thin dashed line for the mean input."}, "figure": {"caption": "Reconstruction error on held-out voices after each epoch, mean over parts and seeds.", "name": "fig-table2-epochs"}}
 CURVES = ["A", "S+A", "S+A+C, λ₁ = 0.0625", "S+A+C, λ₁ = 4"]
 by_epoch = {
     key: epochs.table(evidence, condition(*key), "reconstruction")
@@ -768,8 +769,9 @@ print(
 # - The largest ratio of A to S+A at one and the same epoch: {glue:text}`peak_ratio`. The printed ones lie
 #   between {glue:text}`printed_ratio_least:.1f` and {glue:text}`printed_ratio_most:.1f`.
 # - Different scaling between the rows could produce a ratio as large, but hardly the same one on both
-#   inputs; from outside it can be neither shown nor excluded. A stopped after very few epochs would come
-#   near it, but the caption says that all rows had the same number of epochs.
+#   inputs; from outside it can be neither shown nor excluded. On EMO-DB, A stopped after its first
+#   epoch would come near it, on RAVDESS it would not; and the caption says that all rows had the same number of
+#   epochs.
 #
 # Next: {doc}`open-choices`, on what was fixed for all of this.
 #
