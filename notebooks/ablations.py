@@ -497,7 +497,6 @@ def curves(conditions, **panels):
 
 
 # %% tags=["remove-cell"]
-glue("smallest", 100 * proof.protocol.smallest)
 for name in ("table1-mfcc-sa-s", "table1-spectrogram-sa-s", "table1-mfcc-sc-s",
              "table1-spectrogram-sc-s", "weight-4-helps", "l1-is-similar",
              "table1-mfcc-sac-s", "table1-spectrogram-sac-s", "table1-mfcc-sac-sc", "table1-spectrogram-sac-sc",

@@ -265,7 +265,6 @@ for name, (network, history) in trained.items():
     short = name.replace("-", "_")
     glue(f"spread_{short}", last.spread)
     glue(f"right_{short}", rows[name]["right, new (%)"])
-    glue(f"active_{short}", rows[name]["active (%)"])
 table = pd.DataFrame(rows).T
 
 # %% [markdown]

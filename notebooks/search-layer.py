@@ -174,7 +174,6 @@ different = len(set(places))
 glue("different", f"{different:,}")
 glue("all_winners", f"{len(places):,}")
 glue("zero_winners", int((values[:, :2, :2] == 0).sum()))
-glue("duration", float(longest.duration))
 
 # %% [markdown]
 # Above in the figure is the response of the first kernel, with its four winners in rings. Below is

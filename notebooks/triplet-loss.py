@@ -300,7 +300,6 @@ for mining, (network, history) in trained.items():
         embedded = network(new[0])
     means = torch.stack([embedded[new[1] == k].mean(0) for k in range(4)])
     panels[f"{mining} triplets"] = (embedded.numpy(), means.numpy())
-    glue(f"loss_{mining}", last.loss)
     glue(f"positive_{mining}", last.positive)
     glue(f"negative_{mining}", last.negative)
     glue(f"right_{mining}", rows[mining]["right, new (%)"])
