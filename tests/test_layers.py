@@ -56,6 +56,37 @@ def test_equals_plain_layers(shape, kernel, output, batch, filters, padding, sil
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@given(
+    shape=shapes,
+    kernel=kernels,
+    output=cells,
+    batch=st.integers(1, 3),
+    filters=st.integers(1, 7),
+    padding=st.sampled_from(["same", "valid"]),
+    silent=st.integers(0, 30),
+    seed=st.integers(0, 999),
+)
+def test_equals_plain_layers_exactly_where_sums_are(
+    shape, kernel, output, batch, filters, padding, silent, seed
+):
+    """In float32, as in training. Whole numbers add up exactly, so that ties are ties."""
+    torch.manual_seed(seed)
+    layer = ConvReLUMaxPool2d(filters, kernel, output, padding)
+    layer.weight.data = torch.randint(-2, 3, layer.weight.shape).float()
+    layer.bias.data = torch.randint(-3, 4, layer.bias.shape).float()
+    x = torch.randint(0, 4, (batch, *shape)).float()
+    if silent:
+        x[:, :, -silent:] = 0
+    x.requires_grad_()
+    ours, theirs = layer(x), plain(layer, x)
+    assert torch.equal(ours, theirs)
+    upstream = torch.randint(-4, 5, ours.shape).float()
+    mine, others = (gradients(layer, y, upstream, x) for y in (ours, theirs))
+    for a, b in zip(mine, others, strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_view_with_strides_is_its_copy():
     """Patches are taken by their place in memory, where a view's values lie apart."""
     torch.manual_seed(0)
