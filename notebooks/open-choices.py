@@ -306,6 +306,10 @@ for name, effect in zip(
      "l1"), others.values(), strict=True,
 ):  # fmt: skip
     glue(f"other_{name}", effect.judged)
+plain = {"corpus": "ravdess", "input": "mfcc", "objective": "S"}
+glue("other_frames", effects.difference(proof, {**plain, "seconds": 8.16}, plain).judged)
+summed = {**drawn, "lambda1": 128.0}
+glue("other_sum", effects.difference(proof, summed, {**drawn, "lambda1": 4.0}).judged)
 one_pair = {**soft, "scaling": "global"}
 measured_only = {"batch_statistics": "training_set"}
 told = {"global": one_pair, "own": soft, "measured": {**one_pair, **measured_only}}
@@ -329,7 +333,7 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 # %% [markdown]
 # | open | the paper | here, and why | instead: what it changes |
 # |---|---|---|---|
-# | number of frames | "fixed on to after extensive experimentation" (2.2); the shape is not in our copy | 188, what 6 s at 16 kHz and the hop give; derived, if the shape was not tuned itself | 256 frames (8.16 s), the number of the parent paper: {glue:text}`other_long`. 63 frames (2.0 s), all that this copy of EMO-DB has: {glue:text}`other_short` |
+# | number of frames | "fixed on to after extensive experimentation" (2.2); the shape is not in our copy | 188, what 6 s at 16 kHz and the hop give; derived, if the shape was not tuned itself | 256 frames (8.16 s), the number of the parent paper: {glue:text}`other_long`; on RAVDESS, exploratory: {glue:text}`other_frames`. 63 frames (2.0 s), all that this copy of EMO-DB has: {glue:text}`other_short` |
 # | scaling to [0, 1] | "we scale down the values … to also lie between 0 and 1" (4) | a pair for each coefficient, from the training fold; in a pilot, one pair for all left the network at chance in most epochs | one pair for all: {glue:text}`other_global`; below is why that may not be the scaling's doing |
 # | what a mel band adds up | "spectrogram magnitudes" (2.2) | powers, librosa's default; the sentence, read literally, asks for magnitudes (`power=1.0`) | not varied |
 # | logarithm of the mel spectrogram | not mentioned (2.2) | decibels, as is usual; MFCC need it anyway | not varied |
@@ -338,7 +342,7 @@ for name, changed in {"narrow": {"decoder": [64]}, "deep": {"decoder": [256, 512
 # | width of the FC layers | silent; "0.26 million" parameters (4) | 64; derived | not varied: on this reading, widths other than 63 to 65 contradict the printed number |
 # | dropout | "between 25% and 75% for both the FC layers" (2.1) | one half, the middle | 25 %: {glue:text}`other_low`. 75 %: {glue:text}`other_high` |
 # | widths of the decoder | "even more FC layers" (2.1) | one layer of 256 after the first of 64, which is fewer than the plural asks for; for no better reason than that it is small | 64 (S+A): {glue:text}`other_narrow`. 256 and 512 (S+A): {glue:text}`other_deep` |
-# | sum or mean in the center loss | formula lost in our copy; best weight 4 (2.3) | mean over the batch: the weight does not depend on the batch size | the scale of $\lambda_1$, below |
+# | sum or mean in the center loss | formula lost in our copy; best weight 4 (2.3) | mean over the batch: the weight does not depend on the batch size | a sum, of which 4 is 128 of ours (S+C, exploratory), minus 4 as a mean: {glue:text}`other_sum` |
 # | scale of $\lambda_1$ | 4 for S+C, of a loss whose convention is open (2.3); for S+A+C "fine-tuned" (2.4), no value | both: 4 as printed, and 4/64 = 0.0625 | 4 instead of 0.0625 (S+C): {glue:text}`other_heavy`. Others: the sweep above |
 # | norm in the center loss | "L1 variation … similar accuracies" (4) | the squared form | L1 with 0.0625 (S+C): {glue:text}`other_l1` |
 # | movement of the centers | silent | the delta rule of {cite:t}`wen2016`, $\alpha = 0.5$, outside the optimiser | not varied; {doc}`center-loss` compares the rules on a toy |
@@ -372,7 +376,9 @@ plots.effects.differences(others)
 
 # %% tags=["remove-cell"]
 known = {name: effect for name, effect in others.items() if effect.interval is not None}
-supported = Counter(effect.supports for effect in known.values())
+other_answers = [effect for effect in known.values() if any(effect.interval.ends)]
+supported = Counter(effect.supports for effect in other_answers)
+glue("unmoved", len(known) - len(other_answers))
 glue("known", len(known))
 glue("all_choices", len(others))
 for word in ("higher", "lower", "no difference", "undecided"):
@@ -389,7 +395,8 @@ except Missing:
 # Of {glue:text}`all_choices:d` changes, {glue:text}`known:d` have all their runs:
 # {glue:text}`how_many_higher:d` higher than our choice, {glue:text}`how_many_lower:d` lower,
 # {glue:text}`how_many_no:d` without a difference that counts, and {glue:text}`how_many_undecided:d`
-# undecided. (The moments of batch norm, exploratory, are none of them.) Hold them against the differences
+# undecided; with {glue:text}`unmoved:d` no answer is another, and it counts as none of these. (Exploratory
+# runs are none of them either.) Hold them against the differences
 # between objectives in {doc}`ablations`, with care: a setting that lifts S may lift S+C as much, and leave
 # their difference alone. Only if it does *not* act on both alike could it reverse an effect of the
 # objective, and a sweep with one objective cannot show that.
@@ -398,7 +405,8 @@ except Missing:
 # of 188, the answers whose scores are the same to the last bit are {glue:text}`same_scores`. The shape of the
 # input did change, but not what this network gets from it: the 63 frames of speech that this copy of EMO-DB
 # has lie in the left cells of the pool either way, and the right ones see padding only ({doc}`network`).
-# With 63 frames of input all cells see speech. Full sentences would fill the longer inputs too.
+# With 63 frames of input all cells see speech. RAVDESS's sentences, of three to five seconds, reach into the
+# right cells: there 256 frames minus 188 is {glue:text}`other_frames`.
 #
 # With one pair for all, look before you believe: those networks fit their training sets, with a
 # softmax loss of {glue:text}`global_loss:.2f` in the last ten epochs, and in {glue:text}`global_constant:.0f` %
@@ -582,8 +590,8 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # **The same words, another loss.** "MSE", "center loss" and "normalised" are families. The formula, with
 # its reductions, is the only description.
 #
-# **One corpus.** The table is about the two-second copy of EMO-DB. Whether 188 or 256 frames matters is
-# another question for recordings of six seconds.
+# **One corpus.** The table is about the two-second copy of EMO-DB, but for one entry. Whether a choice matters
+# is another question on full sentences.
 #
 # ## Exercises
 #
