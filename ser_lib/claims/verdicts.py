@@ -197,7 +197,7 @@ def downloads(study: str, root: Path | None = None) -> tuple[Path, ...]:
     """Files of a study that the book offers: plan, ledger, verdicts, and the records so far."""
     folder = results_in(root) / study
     names = ["plan.toml", "claims.yml", "verdicts.json", "table1.py", *yardsticks.FILES]
-    names += [name for name, _ in _TIMINGS.values()]
+    names += [*(name for name, _ in _TIMINGS.values()), "layer.json"]
     names += [f"{name}.parquet" for name in records.TABLES]
     return tuple(folder / name for name in names if (folder / name).is_file())
 
