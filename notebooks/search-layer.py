@@ -564,7 +564,7 @@ measured = bench.layer.compare(batch=2 if profile == "smoke" else 16, repeats=3,
 comparisons = pd.DataFrame(measured["comparisons"])
 
 # %% tags=["hide-input"]
-shown = comparisons.assign(
+shown = comparisons.drop(columns="rivals").assign(
     shape=comparisons["shape"].map(lambda shape: f"{shape[0]} × {shape[1]}"),
     speech=comparisons["speech"].map("{:.0%}".format),
     plain_system=comparisons["plain_system"].map("{:.0%}".format),
@@ -593,15 +593,17 @@ glue("bench_batch", measured["batch"])
 glue("system", float(100 * comparisons["plain_system"].max()))
 
 # %% [markdown]
-# Milliseconds are per recording, MiB those of the whole batch. By search a step is {glue:text}`slowest:.0f` to
-# {glue:text}`quickest:.0f` times as fast, and its peak of memory {glue:text}`least:.0f` to
-# {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**,
-# on one thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have been running
-# beside it. The ratios are worth more than the milliseconds, since both forms ran in the same minute; but
-# they, too, depend on the processor, the number of threads and the batch. In the quick profile, `smoke`
+# Milliseconds are per recording, MiB those of the whole batch. By search a step is {glue:text}`slowest:.0f`
+# to {glue:text}`quickest:.0f` times as fast, and its peak of memory {glue:text}`least:.0f` to
+# {glue:text}`most:.0f` times smaller. **These are measurements of the machine that ran this page**, on one
+# thread, with batches of size {glue:text}`bench_batch:d`, and other programs may have been running beside it.
+# The ratios are worth more than the milliseconds, since both forms ran in the same minute; but they, too,
+# depend on the processor, the number of threads and the batch. In the quick profile, `smoke`
 # ({doc}`../book/status` has the one of this page), these are few steps: where a row with silence comes out
 # slower, that is noise of the machine. Nothing here says anything about a GPU, whose convolutions are of
-# another kind. Measure your own: `.venv/bin/ser bench layer`.
+# another kind. Measure your own: `.venv/bin/ser bench layer`; with `--device cuda` it also times the plain
+# layers in TF32, in bfloat16 and by `torch.compile`, and the bare product of kernels and patches, which no
+# such search can beat. There nothing was measured for this book, and no kernel was written for a GPU alone.
 #
 # So that there is one set of numbers to come back to, the command's answers are also kept in the records, from
 # a moment when nothing else ran, with batches of {glue:text}`kept_batch:d`:

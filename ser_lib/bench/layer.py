@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_lib import device as devices
-from ser_lib.bench.timing import fastest_of_each, peak_memory, system_share
+from ser_lib.bench.timing import fastest, fastest_of_each, peak_memory, system_share
 from ser_lib.layers import ConvReLUMaxPool2d
 from ser_lib.models.parallel_cnn import KERNEL_SIZES, Paths
 
@@ -33,6 +33,8 @@ class Comparison:
     """Peak of what was allocated during the step, MiB."""
     search_mib: float
     times_smaller: float
+    rivals: dict[str, float]
+    """On a GPU, milliseconds per utterance of :func:`rivals`; else none."""
 
 
 class PlainPaths(nn.Module):
@@ -57,10 +59,48 @@ class PlainPaths(nn.Module):
         return torch.cat(pooled, 1)
 
 
+def rivals(plain: nn.Module, x: Tensor) -> dict[str, Callable[[], None]]:
+    """Other ways to take a step of the plain layers, and what no search by products can beat.
+
+    TF32 and bfloat16 round, ``torch.compile`` fuses; the product alone, of all kernels with all
+    patches, in float32 and in bfloat16, is the ceiling of a search.
+    """
+    step, compiled = _step(plain, x), _step(cast(nn.Module, torch.compile(plain)), x)
+
+    def in_tf32() -> None:
+        with torch.backends.cudnn.flags(allow_tf32=True):
+            step()
+
+    def in_bfloat16() -> None:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            step()
+
+    def product(dtype: torch.dtype) -> Callable[[], None]:
+        images = x.to(dtype)
+
+        def multiply() -> None:
+            for convolution in cast(PlainPaths, plain).convolutions:
+                weight = cast(Tensor, convolution.weight).detach().to(dtype)
+                patches = nn.functional.unfold(images[:, None], weight.shape[2:])
+                torch.matmul(weight.flatten(1), patches)
+
+        return multiply
+
+    return {
+        "TF32": in_tf32,
+        "bfloat16": in_bfloat16,
+        "torch.compile": compiled,
+        "product": product(torch.float32),
+        "product in bfloat16": product(torch.bfloat16),
+    }
+
+
 def compare(
     *, batch: int = 16, repeats: int = 3, device: str = "cpu", threads: int | None = None
 ) -> dict[str, Any]:
-    """Compare a training step of paper 1's four paths in both forms.
+    """Compare a training step of paper 1's four paths in both forms, both in float32.
+
+    On a GPU the plain layers are also timed as :func:`rivals`.
 
     Args:
         batch: utterances in a step.
@@ -103,10 +143,14 @@ def _compare(
     plain = PlainPaths(search).to(device)
     search = search.to(device)
     forms = (_step(plain, x), _step(search, x))
-    peaks = [peak_memory(step, device) for step in forms]  # also warms up
-    system = system_share(forms[0]) if device == "cpu" else None
-    fastest = fastest_of_each(forms, repeats, device)
-    plain_ms, search_ms = (1000 * seconds / batch for seconds in fastest)
+    with torch.backends.cudnn.flags(allow_tf32=False):  # a GPU's convolutions round by default
+        peaks = [peak_memory(step, device) for step in forms]  # also warms up
+        system = system_share(forms[0]) if device == "cpu" else None
+        plain_ms, search_ms = (
+            1000 * seconds / batch for seconds in fastest_of_each(forms, repeats, device)
+        )
+    others = rivals(plain, x) if device.startswith("cuda") else {}
+    took = {name: 1000 * fastest(step, repeats, device) / batch for name, step in others.items()}
     plain_mib, search_mib = (peak / 2**20 for peak in peaks)
     return Comparison(
         shape=shape,
@@ -118,6 +162,7 @@ def _compare(
         plain_mib=round(plain_mib, 1),
         search_mib=round(search_mib, 1),
         times_smaller=round(plain_mib / search_mib, 1),
+        rivals={name: round(ms, 3) for name, ms in took.items()},
     )
 
 

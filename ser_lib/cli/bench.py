@@ -31,6 +31,7 @@ def layer(
         f"({row['times_faster']} times faster), {row['plain_mib']:.0f} -> "
         f"{row['search_mib']:.0f} MiB ({row['times_smaller']} times smaller)"
         + ("" if row["plain_system"] is None else f"; plain: {row['plain_system']:.0%} system")
+        + "".join(f"; {name} {taken:.2f} ms" for name, taken in row["rivals"].items())
         for row in document["comparisons"]
     )
     tell(document, as_json, lines)

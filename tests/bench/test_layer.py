@@ -17,6 +17,26 @@ def test_both_forms_compute_the_same():
     torch.testing.assert_close(layer.PlainPaths(search)(x), search(x))
 
 
+def test_rivals_take_the_same_step(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda module: module)  # it needs a compiler
+    torch.manual_seed(0)
+    plain = layer.PlainPaths(Paths(((4, 6), (6, 8)), (20, 31)))
+    x = torch.rand(2, 20, 31)
+    layer._step(plain, x)()
+    wanted = [parameter.grad.clone() for parameter in plain.parameters()]
+    for name, step in layer.rivals(plain, x).items():
+        plain.zero_grad()
+        step()
+        if name.startswith("product"):
+            assert all(parameter.grad is None for parameter in plain.parameters())
+            continue
+        for parameter, gradient in zip(plain.parameters(), wanted, strict=True):
+            # Eight bits of a number are left in bfloat16, and a near tie may fall otherwise.
+            apart = (parameter.grad - gradient).abs() / gradient.abs().max()
+            limit, share = (0.1, 0.99) if name == "bfloat16" else (0.0, 1.0)
+            assert (apart <= limit).double().mean() >= share
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning:torch.profiler")
 def test_layer_from_the_command_line():
     result = ser("bench", "layer", "--batch", "1", "--repeats", "1", "--json")
@@ -26,6 +46,7 @@ def test_layer_from_the_command_line():
     for row in document["comparisons"]:
         assert row["times_faster"] == pytest.approx(row["plain_ms"] / row["search_ms"], rel=0.1)
         assert row["times_smaller"] > 5
+        assert row["rivals"] == {}  # on a GPU only
         assert 0 <= row["plain_system"] <= 1
 
 
