@@ -414,7 +414,7 @@ glue("any_false", 100 * (1 - 0.95**tests))
 # bootstrap's too small p values it is more); were they independent, at least one would be with a probability
 # of {glue:text}`any_false:.0f` %.
 #
-# ## The fixed weights in a few lines
+# ## The fixed weights in ten statements
 #
 # Every answer of every network is in the records, which can be downloaded from
 # {doc}`../book/verdicts`. This script stands beside them and needs nothing of this book's library:

@@ -132,7 +132,7 @@ epoch; `embeddings.parquet` the last hidden layer of some runs. They share the c
 """
 
 _EXAMPLE = """
-This recomputes the main table:
+These lines recompute the main table's rows with either fixed weight:
 
 ```{{literalinclude}} /results/{study}/table1.py
 :language: python
