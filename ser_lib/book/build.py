@@ -238,9 +238,11 @@ def _stage(root: Path, folder: Path, stage: Path, repository: Repository | None)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
         if (plan.parent / "claims.yml").is_file():
-            name = "verdicts.md" if study == "paper1" else f"verdicts-{study}.md"
-            page = claims.ledger_page(study, root)
-            (stage / "book" / name).write_text(page, encoding="utf-8")
+            suffix = "" if study == "paper1" else f"-{study}"
+            made = {"summary": claims.summary_page, "verdicts": claims.ledger_page}
+            for name, write in made.items():
+                page = stage / "book" / f"{name}{suffix}.md"
+                page.write_text(write(study, root), encoding="utf-8")
 
 
 def _front_page(path: Path) -> None:

@@ -9,6 +9,7 @@ from ser_lib.claims.verdicts import (
     judge,
     ledger_page,
     load_verdicts,
+    summary_page,
     update,
     verdict,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "load_ledger",
     "load_verdicts",
     "studies",
+    "summary_page",
     "update",
     "verdict",
 ]

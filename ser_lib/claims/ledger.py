@@ -82,6 +82,10 @@ def load_ledger(study: str, root: Path | None = None) -> Ledger:
         raise ValueError(f"{path}: {error}") from error
     if twice := [name for name, n in Counter(c["id"] for c in claims).items() if n > 1]:
         raise ValueError(f"{path}: claim {', '.join(twice)} stands twice")
+    if absent := [entry for entry in ("title", "about", "summary") if not text.get(entry)]:
+        raise ValueError(f"{path} lacks {', '.join(absent)}, which its pages need")
+    if strange := sorted(set(text["summary"]) - {claim["id"] for claim in claims}):
+        raise ValueError(f"{path}: the summary names {', '.join(strange)}, which is no claim")
     return Ledger(study, folder, text, claims, protocol)
 
 

@@ -1,4 +1,4 @@
-"""The ledger as a page of the book: summary, verdicts, every claim with its rule and numbers."""
+"""The ledger as pages: a summary, and every claim with its verdict, rule and numbers."""
 
 from __future__ import annotations
 
@@ -149,30 +149,13 @@ def markdown(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]
         files: names of the study's files that the book offers.
     """
     judged = document["claims"]
-    theirs = ledger.theirs
-    groups = {word: [c for c in theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS}
-    groups = {word: group for word, group in groups.items() if group}
-    counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
-    on_paper = [c["id"] for c in theirs if c["rule"] in ON_PAPER]
-    reproduced = sum(judged[name]["verdict"] == "reproduced" for name in on_paper)
-    results = f"Of the {len(theirs)} claims: {counts}."
-    if on_paper:
-        results += (
-            f" The {len(on_paper)} that are about printed figures, counts and the size of the "
-            f"network need no training; {reproduced} of them are reproduced."
-        )
-    if not document["records"]:
-        results += " The runs are not finished, so that no comparison is judged yet."
+    groups = _by_verdict(ledger, judged)
     smallest = 100 * ledger.protocol.smallest
-    head = (ledger.folder / "summary.md").read_text(encoding="utf-8")
-    head = head.format(
-        total=len(theirs),
-        seeds=", ".join(map(str, ledger.protocol.seeds)),
-        smallest=smallest,
-        results=results,
-    )
     rows = [f"| {word} | {_MEANING[word]} | {len(group)} |" for word, group in groups.items()]
-    parts = [head, _VERDICTS.format(rows="\n".join(rows), level=LEVEL_OF_FAMILY, smallest=smallest)]
+    parts = [
+        f"# {ledger.text['title']}\n\n{ledger.text['about']}",
+        _VERDICTS.format(rows="\n".join(rows), level=LEVEL_OF_FAMILY, smallest=smallest),
+    ]
     for word, group in groups.items():
         parts.append(f"### {word[0].upper()}{word[1:]}\n")
         parts += [_entry(claim, judged[claim["id"]]) for claim in group]
@@ -205,6 +188,79 @@ def markdown(ledger: Ledger, document: Mapping[str, Any], files: Collection[str]
     if "table1.py" in files:
         parts.append(_EXAMPLE.format(study=ledger.study))
     return "\n".join(parts)
+
+
+def summary(ledger: Ledger, document: Mapping[str, Any], seconds: Collection[float]) -> str:
+    """One page in the form of the ML Reproducibility Challenge, in Markdown.
+
+    Args:
+        ledger: the claims; its ``summary`` names those that are shown with their numbers.
+        document: what ``verdicts.json`` holds.
+        seconds: that each run of the records took.
+    """
+    judged = document["claims"]
+    theirs, groups = ledger.theirs, _by_verdict(ledger, judged)
+    counts = ", ".join(f"{len(group)} {word}" for word, group in groups.items())
+    on_paper = [c["id"] for c in theirs if c["rule"] in ON_PAPER]
+    reproduced = sum(judged[name]["verdict"] == "reproduced" for name in on_paper)
+    results = f"Of the {len(theirs)} claims: {counts}."
+    if on_paper:
+        results += (
+            f" The {len(on_paper)} that are about printed figures, counts and the size of the "
+            f"network need no training; {reproduced} of them are reproduced."
+        )
+    if not document["records"]:
+        results += " The runs are not finished, so that no comparison is judged yet."
+    chosen = [c for c in ledger.claims if c["id"] in ledger.text["summary"]]
+    rows = [
+        f"| {{ref}}`{claim['says']} <claim-{claim['id']}>`{' (asked by us)' * ('ours' in claim)} | "
+        f"{judged[claim['id']]['verdict']} | {_in_short(judged[claim['id']])} |"
+        for claim in chosen
+    ]
+    text = (ledger.folder / "summary.md").read_text(encoding="utf-8")
+    return text.format(
+        total=len(theirs),
+        seeds=", ".join(map(str, ledger.protocol.seeds)),
+        smallest=100 * ledger.protocol.smallest,
+        results=results,
+        table="\n".join(["| claim | verdict | measured |", "|---|---|---|", *rows]),
+        compute=f"The {len(seconds):,} runs in the records took {sum(seconds) / 3600:.0f} hours, "
+        "each on one thread of a CPU.",
+    )
+
+
+def _by_verdict(
+    ledger: Ledger, judged: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """The paper's claims under each verdict that one of them has."""
+    groups = {
+        word: [c for c in ledger.theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS
+    }
+    return {word: list(group) for word, group in groups.items() if group}
+
+
+def _in_short(judged: Mapping[str, Any]) -> str:
+    """What was measured for a claim, where it was: the deciding effects alone."""
+    told = []
+    for cell in judged.get("cells", ()):
+        numbers = cell["numbers"]
+        if cell.get("beside"):
+            continue
+        if "ratio" in numbers:
+            text = f"{Interval(*numbers['ratio']).text('{:.2f}', 1)} times"
+        elif "effect" in numbers:
+            text = f"{_points([numbers[name] for name in ('effect', 'low', 'high')])} points"
+        elif "accuracy" in numbers:
+            text = f"{Interval(*numbers['accuracy']).text('{:.1f}')} %"
+        elif "accuracies" in numbers:
+            text = ", ".join(f"{name} {100 * v:.1f} %" for name, v in numbers["accuracies"].items())
+        else:
+            text = _OUTCOMES.get(cell["outcome"], cell["outcome"])
+        told.append(f"{_where(cell)}: {text}")
+    if not told and (numbers := judged.get("numbers")) and {"ratio", "low", "high"} <= set(numbers):
+        ends = Interval(numbers["ratio"], numbers["low"], numbers["high"])
+        told.append(f"{ends.text('{:.2f}', 1)} times")
+    return "; ".join(told)
 
 
 @dataclass(frozen=True)

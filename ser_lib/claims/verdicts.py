@@ -208,6 +208,14 @@ def ledger_page(study: str, root: Path | None = None) -> str:
     return page.markdown(load_ledger(study, root), load_verdicts(study, root), files)
 
 
+def summary_page(study: str, root: Path | None = None) -> str:
+    """Markdown of the book's one page on a paper's claims (:mod:`ser_lib.claims.page`)."""
+    ledger = load_ledger(study, root)
+    found = records.load_if_any(study, ledger.folder.parent)
+    seconds = [] if found is None else list(found.runs["training_seconds"])
+    return page.summary(ledger, load_verdicts(study, root), seconds)
+
+
 def _timings(folder: Path, rule: str) -> list[dict[str, Any]]:
     name, names = _TIMINGS[rule]
     path = folder / name

@@ -21,6 +21,9 @@ def house(tmp_path):
     def ledger(*entries):
         size = {"folds": FOLDS, "utterances": 2 * FOLDS * 4 * TAKES}
         text = {
+            "title": "The verdicts",
+            "about": "Every claim.",
+            "summary": [entries[0]["id"]],
             "rules": {
                 "seeds": list(SEEDS),
                 "corpora": {"emodb": size, "ravdess": size},

@@ -10,6 +10,7 @@ from ser_lib import claims
 from ser_lib.book import build
 from ser_lib.claims.page import analyses
 from tests.claims.ledgers import PLAN, ROOT
+from tests.fake_records import RUNS
 
 
 def test_what_other_analyses_say_is_counted_once_for_each_comparison():
@@ -43,11 +44,8 @@ def test_the_page_shows_every_claim_with_its_verdict(checked):
     page = claims.ledger_page("paper1", checked)
     for name, word in (("claim", "reproduced"), ("other", "not reproduced")):
         assert f"(claim-{name})=\n::::{{dropdown}} S+A beats S, {name}: {word}" in page
-    for part in ("Scope", "Methodology", "Results", "What was easy", "What was difficult"):
-        assert f"**{part}.**" in page
+    assert page.startswith("# The verdicts\n\nEvery claim.")
     assert "+25.0 (+25.0 to +25.0) points; class accuracies 75.0 and 50.0" in page
-    assert "Of the 2 claims: 1 reproduced, 1 not reproduced." in page
-    assert "about printed figures" not in page  # no claim is about them
     assert "by its own words the" not in page  # nothing is undecided
     assert "Questions of ours" not in page
     ledger = yaml.safe_load((checked / "results/paper1/claims.yml").read_text())
@@ -57,17 +55,41 @@ def test_the_page_shows_every_claim_with_its_verdict(checked):
     (checked / "results/paper1/claims.yml").write_text(yaml.safe_dump(ledger))
     assert claims.count("paper1", checked)["not reproduced"] == 0
     page = claims.ledger_page("paper1", checked)
-    assert "Of the 1 claims: 1 reproduced." in page
     assert page.index("## Questions of ours") < page.index("(claim-other)=")
     assert "## Deviations from the plan\n\n- one more seed for other, held-out\n" in page
     assert "the printed gain lies outside" in page
     assert "{download}`runs.parquet </results/paper1/runs.parquet>`" in page
 
 
+def test_the_summary_counts_and_shows_what_the_ledger_names(checked):
+    page = claims.summary_page("paper1", checked)
+    for part in ("Scope", "Methodology", "Results", "Compute", "What was easy"):
+        assert f"**{part}.**" in page
+    assert "Of the 2 claims: 1 reproduced, 1 not reproduced." in page
+    assert "about printed figures" not in page  # no claim is about them
+    row = "| {ref}`S+A beats S, claim <claim-claim>` | reproduced |"
+    assert f"{row} EMO-DB, MFCC: +25.0 (+25.0 to +25.0) points |" in page
+    assert "<claim-other>" not in page
+    assert f"The {2 * RUNS} runs in the records took {2 * RUNS / 60:.0f} hours" in page
+    ledger = yaml.safe_load((checked / "results/paper1/claims.yml").read_text())
+    ledger["claims"][1]["ours"] = True
+    (checked / "results/paper1/claims.yml").write_text(yaml.safe_dump(ledger))
+    assert "Of the 1 claims: 1 reproduced." in claims.summary_page("paper1", checked)
+    for wrong, message in (
+        ({"summary": ["no"]}, "names no, which"),
+        ({"about": ""}, "lacks about"),
+    ):
+        (checked / "results/paper1/claims.yml").write_text(yaml.safe_dump({**ledger, **wrong}))
+        with pytest.raises(ValueError, match=message):
+            claims.summary_page("paper1", checked)
+
+
 @pytest.mark.parametrize("study", ["paper1", "paper2"])
 def test_a_page_can_be_written_of_every_ledger(study):
     page = claims.ledger_page(study, ROOT)
-    assert ("that are about printed figures" in page) is (study == "paper1")
+    short = claims.summary_page(study, ROOT)
+    assert ("that are about printed figures" in short) is (study == "paper1")
+    assert len(short) < 11_000  # a page, with its table
     for claim in claims.load_ledger(study, ROOT).claims:
         assert f"(claim-{claim['id']})=" in page
     deviations = page[page.index("## Deviations from the plan") :]
@@ -87,6 +109,7 @@ def test_the_book_is_laid_out_with_the_page_and_the_downloads(checked, tmp_path_
     stage = tmp_path_factory.mktemp("stage")
     build._stage(checked, checked / "executed", stage, None)
     assert (stage / "book/verdicts.md").read_text() == claims.ledger_page("paper1", checked)
+    assert (stage / "book/summary.md").read_text() == claims.summary_page("paper1", checked)
     for path in claims.downloads("paper1", checked):
         assert (stage / path.relative_to(checked)).read_bytes() == path.read_bytes()
     assert (stage / plain.relative_to(checked)).read_text() == PLAN
