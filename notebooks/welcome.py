@@ -432,6 +432,7 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # | {doc}`mining` | Which of a batch's many triplets are worth training on? |
 # | {doc}`angles` | How does an emotion become one direction, and how sure are the angles? |
 # | {doc}`what-made-91` | What was 91.67 % made of? |
+# | {doc}`../book/summary`, {doc}`../book/summary-paper2` | What came out, on a page for each paper? |
 # | {doc}`../book/verdicts`, {doc}`../book/verdicts-paper2` | What do our records say of each claim? |
 #
 # Three rules hold on every page.
