@@ -159,11 +159,12 @@ def packed(study: str, root: str | Path | None = None) -> set[str]:
         return set()
 
 
-def compare(kept: Records, folder: Path) -> str:
-    """Say how far a finished run is from its packed record.
+def compare(kept: Records, folder: Path) -> tuple[bool, str]:
+    """Whether a finished run may be that of its packed record, and how far it is from it.
 
-    Compared are its predictions, or where it has none, as for the objective A, its history. If they
-    differ, and both environments say how they round, whether that differs is said too.
+    Compared are its predictions, or where it has none, as for the objective A, its history. They
+    may differ where products of matrices are rounded otherwise, or the record does not tell how
+    they were; of the same utterances and emotions they must be everywhere.
     """
     record = kept.predictions.query("run == @folder.name")
     record = record.sort_values(["way", "by", "key"])
@@ -171,39 +172,42 @@ def compare(kept: Records, folder: Path) -> str:
     mine = _kept(settings, json.loads((folder / "predictions.json").read_text()))
     mine = sorted(mine, key=lambda row: (row["way"], row["by"], row["key"]))
     if [row["key"] for row in mine] != list(record["key"]):
-        return "other utterances than in the record"
+        return False, "other utterances than in the record"
     if not mine:
         history = json.loads((folder / "history.json").read_text())
         old = kept.history.query("run == @folder.name").sort_values("epoch")[list(history[0])]
         new = np.array([list(row.values()) for row in history])
         if np.array_equal(new, old.to_numpy()):
-            return f"the same history of {len(new)} epochs as the record, bit for bit"
+            return True, f"the same history of {len(new)} epochs as the record, bit for bit"
         largest = np.abs(new - old.to_numpy()).max()
-        return f"{len(new)} epochs differ by up to {largest:.2g}{_rounded(kept, folder)}"
+        may, why = _rounded(kept, folder)
+        return may, f"{len(new)} epochs differ by up to {largest:.2g}{why}"
     scores = np.array([row["scores"] for row in mine], dtype=np.float32)
     facts = ["way", "by", "epoch", "truth", "predicted"]
     told = [[row[name] for name in facts] for row in mine] == record[facts].to_numpy().tolist()
     if told and np.array_equal(scores, np.stack(list(record["scores"]))):
-        return f"the same {len(mine)} predictions as the record, bit for bit"
+        return True, f"the same {len(mine)} predictions as the record, bit for bit"
     others = sum(
         row["predicted"] != old for row, old in zip(mine, record["predicted"], strict=True)
     )
     largest = float(np.abs(scores - np.stack(list(record["scores"]))).max())
     differ = f"{others} of {len(mine)} predictions differ, scores by up to {largest:.2g}"
+    may, why = _rounded(kept, folder)
     if [row["truth"] for row in mine] != list(record["truth"]):
-        differ += "; the record has other true emotions"
-    return differ + _rounded(kept, folder)
+        may, why = False, f"; the record has other true emotions{why}"
+    return may, differ + why
 
 
-def _rounded(kept: Records, folder: Path) -> str:
-    """Whether :func:`rounding` was the same for a run and its record, where both are known."""
+def _rounded(kept: Records, folder: Path) -> tuple[bool, str]:
+    """Whether :func:`rounding` explains a difference between a run and its record, and in words."""
     (there,) = kept.runs.loc[kept.runs["run"] == folder.name, "environment"]
     places = (json.loads(there), json.loads((folder / "environment.json").read_text()))
     ways = {place.get("rounding") for place in places}
     if None in ways:
-        return ""
+        return True, ""
     same = "alike" if len(ways) == 1 else "otherwise"
-    return f"; where the record was made, a product of matrices is rounded {same}"
+    why = f"; where the record was made, a product of matrices is rounded {same}"
+    return len(ways) > 1, why
 
 
 def write_run(

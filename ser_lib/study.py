@@ -161,7 +161,7 @@ def run(
     again: bool = True,
     say: Callable[[str], None] = print,
     progress: Callable[[Iterator[str], int, int], Iterable[str]] = lambda lines, done, total: lines,
-) -> None:
+) -> bool:
     """Run what is neither finished nor packed, resuming what was begun; safe to start twice.
 
     If all of the plan's runs are packed already and ``again`` is set, those that are not finished
@@ -178,6 +178,9 @@ def run(
         again: repeat what is packed if nothing else is to do.
         say: called with each line of the log.
         progress: wraps the finished runs, given how many were done before and how many there are.
+
+    Returns:
+        False if a repeated run differs from its record though the same type of machine made it.
 
     Raises:
         ValueError: features and plan do not belong together, or the device cannot be used.
@@ -216,8 +219,12 @@ def run(
         say(f"[{number}/{len(plan.runs)}] {line}")
     if repeated:
         kept = records.load(plan.name)
+    agree = True
     for config in repeated:
-        say(f"{config.label}: {records.compare(kept, runs_root / config.identity)}")
+        may, told = records.compare(kept, runs_root / config.identity)
+        say(f"{config.label}: {told}")
+        agree = agree and may
+    return agree
 
 
 def _side_by_side(

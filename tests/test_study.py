@@ -190,11 +190,11 @@ def test_a_packed_run_is_repeated_only_when_it_is_asked_for(place):
     assert "the same 24 predictions as the record, bit for bit" in again
     record = pd.read_parquet("results/tiny/predictions.parquet")
     record.assign(truth="anger").to_parquet("results/tiny/predictions.parquet")
-    wrong = ser("study", "run", "tiny", *one, "--runs", "again").stdout
+    wrong = ser("study", "run", "tiny", *one, "--runs", "again", status=1).stdout
     assert "scores by up to 0; the record has other true emotions" in wrong
     record["scores"] = [row + np.float32(0.25) for row in record["scores"]]
     record.to_parquet("results/tiny/predictions.parquet")
-    other = ser("study", "run", "tiny", *one, "--runs", "third").stdout
+    other = ser("study", "run", "tiny", *one, "--runs", "third", status=1).stdout
     assert "0 of 24 predictions differ, scores by up to 0.25; where the record was made, " in other
     assert "a product of matrices is rounded alike" in other
     runs = pd.read_parquet("results/tiny/runs.parquet")
@@ -237,7 +237,7 @@ def test_runs_without_predictions_are_packed_and_repeated(place):
     history = pd.read_parquet("results/tiny/history.parquet")
     history["reconstruction_1"] += 0.5
     history.to_parquet("results/tiny/history.parquet")
-    other = ser("study", "run", "tiny", *features, "--runs", "third").stdout
+    other = ser("study", "run", "tiny", *features, "--runs", "third", status=1).stdout
     assert other.count("2 epochs differ by up to 0.5") == 4
 
 

@@ -80,7 +80,8 @@ def run(
     """Train what is neither finished nor packed; resume what was begun.
 
     Safe to kill, safe to start twice. If all the runs asked for are packed already, those that are
-    not finished in --runs are run again, and all are compared with their records.
+    not finished in --runs are run again, and all are compared with their records: status 1 if one
+    differs though its record was made on the same type of machine.
     """
     from tqdm import tqdm
 
@@ -90,7 +91,7 @@ def run(
     sources = Sources(features or ())
     only = _only(corpus, input, objective, fold, seed, name)
     plan = studies.read_plan(study, only, sources=sources)
-    studies.run(
+    agree = studies.run(
         plan,
         runs_root=runs,
         sources=sources,
@@ -99,6 +100,8 @@ def run(
         say=tqdm.write,  # above the bar, where there is one
         progress=_bar(study),
     )
+    if not agree:
+        raise typer.Exit(1)
 
 
 @app.command()
