@@ -453,7 +453,7 @@ for factor, (errors, _, _) in as_sum.items():
 # Paper 1's Table 2 prints the error on the test set, "trained for same number of epochs", in 10⁻⁴. A is
 # reconstruction alone, S+A reconstruction beside softmax, S+A+C both and {term}`center loss`:
 #
-# | input | A alone | S+A | S+A+C |
+# | printed in Table 2 | A alone | S+A | S+A+C |
 # |---|---|---|---|
 # | MFCC | 21.32 | 3.62 | 3.47 |
 # | spectrogram | 18.31 | 3.23 | 3.29 |

@@ -1,4 +1,4 @@
-"""What chapters may say: no measured number typed by hand, no verdict that its rule does not give.
+"""What the book may say: no measured number typed by hand, no verdict that its rule does not give.
 
 A number next to ``%``, "points" or an accuracy must come by ``glue`` from the records, unless it is
 one that a paper printed, in a paragraph that names the source, or ``book/_typed.yml`` lists it with
@@ -19,12 +19,19 @@ from ser_lib.book.pages import sources
 ALLOWED = "book/_typed.yml"
 
 _NUMBER = r"(?<![\w.])(\d+(?:[.,]\d+)?)"
-_METRIC = r"(?:(?:class|overall|weighted|unweighted|mean)\s+)*(?:accurac(?:y|ies)|UAR?|WAR?)\b"
-_LINK_WORDS = r"(?:\s+(?:of|is|was|are|were|at|to|about|around|by|from|=|:))*\s*[=:(]?\s*"
+_KIND = r"(?:(?:class|overall|weighted|unweighted|mean)\s+)*"
+_ACCURACY = rf"{_KIND}(?:accurac(?:y|ies)|UAR?|WAR?)\b"
+_METRIC = rf"{_KIND}(?:accurac(?:y|ies)|recalls?|compactness|silhouettes?|UAR?|WAR?)\b"
+_LINK_WORDS = (
+    r"(?:\s+(?:of|is|was|are|were|at|to|about|around|by|from|above|below|between|near|nearly|"
+    r"r[oi]ses?|fell|falls?|reach(?:es|ed)?|=|:))*\s*[=:(]?\s*"
+)
 _TYPED = (
     re.compile(rf"{_NUMBER}\s*(?:%|per\s?cent\b|(?:percentage\s+)?points?\b)"),
     re.compile(rf"\b{_METRIC}{_LINK_WORDS}{_NUMBER}"),
-    re.compile(rf"{_NUMBER}\s+(?:of\s+|in\s+)?{_METRIC}"),
+    re.compile(rf"{_NUMBER}\s+(?:of\s+|in\s+)?{_ACCURACY}"),
+    re.compile(rf"\bratios?\b{_LINK_WORDS}(?<![\w.])(\d+\.\d+)"),
+    re.compile(r"\|\s*[−+-]?(\d+\.\d+)\s*(?=\|\s*[−+-]?\d+\.\d)"),  # two cells of a table
 )
 _LEVEL = re.compile(
     r"\b9[059]\s*%\s+(?:(?:percentile|confidence|bootstrap)\s+)*intervals?|\bmiddle 9[059]\s*%"
@@ -35,6 +42,7 @@ _LINKED = re.compile(rf"{_VERDICT.pattern}|\b(?:partly|undecided|open)\b", re.I)
 _FENCE = re.compile(r"\s*(`{3,}|:{3,})\s*(.*?)\s*$")
 _BOUND = re.compile(r"\[([^\]]*)\]\(#claim-([\w-]+)\)")
 _INJECTED = re.compile(r"\{glue:text\}`verdict-([\w-]+)(?::[^`]*)?`")
+_LITERAL = re.compile(r"glue\(\s*[\"']([^\"']+)[\"']\s*,\s*([-\d.][-\d._]*)\s*\)")
 _GLUED = re.compile(r"glue\(\s*[\"']verdict-([\w-]+)[\"']\s*,\s*[\"']([^\"']*)[\"']")
 
 
@@ -69,8 +77,18 @@ def check(root: Path, printed: Collection[float], verdicts: Mapping[str, str]) -
             for found in typed(text, known)
         ]
         problems += [f"{where}: {problem}" for problem in _wrong_words(text, verdicts)]
+    for passage in _ledgers(root):  # all of it is about a paper, whose own numbers may stand
+        problems += [
+            f"{passage.page}:{passage.line}: {found!r} is typed by hand"
+            for found in typed(f"paper: {allowed.remove(passage)}", known)
+        ]
     for source in sources(root):
-        for name, word in _GLUED.findall(source.read_text(encoding="utf-8")):
+        code = source.read_text(encoding="utf-8")
+        problems += [
+            f"{source.stem}: glues {value} as {name!r} by hand: compute it"
+            for name, value in _LITERAL.findall(code)
+        ]
+        for name, word in _GLUED.findall(code):
             if word != verdicts.get(name):
                 problems.append(
                     f"{source.stem}: glues {word!r} as the verdict on {name!r}, "
@@ -137,8 +155,26 @@ def paragraphs(root: Path) -> Iterator[Paragraph]:
     for source in sources(root):
         lines = source.read_text(encoding="utf-8").splitlines()
         yield from _blocks(f"notebooks/{source.name}", _chapter(lines))
-    for page in sorted((root / "book").glob("*.md")):
-        yield from _blocks(f"book/{page.name}", page.read_text(encoding="utf-8").splitlines())
+    for page in [*sorted((root / "book").glob("*.md")), *sorted(root.glob("results/*/summary.md"))]:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        yield from _blocks(page.relative_to(root).as_posix(), lines)
+
+
+def _ledgers(root: Path) -> Iterator[Paragraph]:
+    """What ledgers say in words, for their pages; verdict words there are rules and history."""
+    import yaml
+
+    for path in sorted(root.glob("results/*/claims.yml")):
+        raw = path.read_text(encoding="utf-8")
+        ledger = yaml.safe_load(raw)
+        said = [ledger.get("about", ""), *ledger.get("deviations", ())]
+        said += [
+            c.get(part, "") for c in ledger["claims"] for part in ("says", "protocol", "reason")
+        ]
+        for text in filter(None, said):
+            start = max(raw.find(" ".join(text.split()[:4])), 0)
+            line = raw.count("\n", 0, start) + 1
+            yield Paragraph(path.relative_to(root).as_posix(), line, text)
 
 
 def _chapter(lines: list[str]) -> Iterator[str]:

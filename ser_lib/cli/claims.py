@@ -17,14 +17,21 @@ def check(as_json: Json = False) -> None:
 
     Exit status 1 if anything disagrees; all of it is listed.
     """
-    from ser_lib import claims
+    from ser_lib import claims, records
+    from ser_lib.book.pages import sources
 
     problems = claims.check()
     studies = claims.studies()
+    chapters = len(sources(records.results_folder().parent))
     verdicts = {} if problems else {study: claims.count(study) for study in studies}
     total = f"{len(problems) or 'no'} disagreement{'s'[: len(problems) != 1]}"
-    document = {"ok": not problems, "verdicts": verdicts, "problems": problems}
-    tell(document, as_json, [*problems, f"{', '.join(studies)}: {total}"])
+    document = {
+        "ok": not problems,
+        "verdicts": verdicts,
+        "chapters": chapters,
+        "problems": problems,
+    }
+    tell(document, as_json, [*problems, f"{', '.join(studies)} and {chapters} chapters: {total}"])
     if problems:
         raise typer.Exit(1)
 

@@ -18,6 +18,13 @@ from tests.claims.ledgers import chapter
         "Paper 1 prints 73.4 %, we measured 70.9 % (Table 1).",
         "Errors fell by **12** per cent.",
         "| S+C | 66.1 % |",
+        "Class accuracy rises from 61 to 71.",
+        "an accuracy above 70",
+        "accuracies between 61 and 70",
+        "| S+C | 70.9 | 66.1 |",
+        "a mean recall of 0.752",
+        "compactness is 0.32, and small",
+        "The ratio is 1.37 (1.1 to 1.6).",
     ],
 )
 def test_typed_metrics_are_found(text):
@@ -33,6 +40,8 @@ def test_typed_metrics_are_found(text):
         "Class accuracy counts 4 emotions; 40 coefficients and 188 frames are the input.",
         "`dropout=50 %` in code",
         "Overall accuracy (often WA) counts recordings.",
+        "A ratio near 1 shows nothing, and one above 1 little.",
+        "| 4 | 256 | {glue:text}`sweep` |",
     ],
 )
 def test_what_may_stand(text):
@@ -51,6 +60,25 @@ def test_a_typed_metric_in_a_chapter_fails(checked):
     assert chapter(checked, prose=code.replace("{}", "It is 75.2 %.", 1))
     (checked / "book/page.md").write_text("# Page\n\nIt is 75.2 %.\n")
     assert any("book/page.md:3" in line for line in chapter(checked))
+
+
+def test_what_a_study_says_in_words_is_read_too(checked):
+    folder = checked / "results/paper1"
+    ledger = yaml.safe_load((folder / "claims.yml").read_text())
+    ledger["deviations"] = ["Paper 1 prints 66.1 %.", "Two runs moved by 5.9 points."]
+    (folder / "claims.yml").write_text(yaml.safe_dump(ledger))
+    (found,) = chapter(checked)
+    assert "results/paper1/claims.yml" in found
+    assert "'5.9 points'" in found
+    with (folder / "summary.md").open("a") as file:
+        file.write("\nIt is 75.2 % here.\n")
+    assert any("results/paper1/summary.md" in line for line in chapter(checked))
+
+
+def test_a_number_may_not_be_glued_by_hand(checked):
+    (found,) = chapter(checked, code='glue("accuracy", 71.3)')
+    assert "one: glues 71.3 as 'accuracy' by hand" in found
+    assert chapter(checked, code='glue("accuracy", 100 * 0.713 * scale)') == []
 
 
 def test_the_list_of_what_may_stand_has_no_dead_entries(checked):
