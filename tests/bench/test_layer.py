@@ -50,6 +50,12 @@ def test_layer_from_the_command_line():
         assert 0 <= row["plain_system"] <= 1
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:torch.profiler")
+def test_a_step_of_a_batch_needs_a_twentieth_of_the_memory():
+    row = layer._compare((40, 188), 1.0, batch=16, repeats=1, device="cpu")
+    assert row.times_smaller >= 20
+
+
 def test_refuses_nothing_to_measure():
     result = ser("bench", "layer", "--batch", "0", status=2)
     assert "batch 0" in result.stderr

@@ -229,8 +229,9 @@ def test_a_chapter_has_its_parts(site, source):
     titles = [p.text.lower() for p in article.select(".admonition-title")]
     assert any(re.search("you can|be able to|objectives", title) for title in titles)
     headings = [re.sub(r"^[\d.\s]+", "", h.text.lower()) for h in article.find_all("h2")]
-    for wanted in ("exercises", "summary", "references", "run this page"):
+    for wanted in ("what can go wrong", "exercises", "summary", "references", "run this page"):
         assert any(heading.startswith(wanted) for heading in headings), f"no section {wanted!r}"
+    assert any(re.search(r"\b(listen|look)\b", heading) for heading in headings)
     exercises = article.select("div.exercise")
     solutions = article.select("div.solution")
     assert len(exercises) >= 3
