@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -209,6 +210,12 @@ def summary(ledger: Ledger, document: Mapping[str, Any], seconds: Collection[flo
             f" The {len(on_paper)} that are about printed figures, counts and the size of the "
             f"network need no training; {reproduced} of them are reproduced."
         )
+    compared = [claim["id"] for claim in theirs if "cells" in claim]
+    held = Counter(judged[name]["verdict"] for name in compared)
+    results += (
+        f" Of the {len(compared)} that compare trained networks, {held['reproduced']} are "
+        f"reproduced and {held['partly']} partly."
+    )
     if not document["records"]:
         results += " The runs are not finished, so that no comparison is judged yet."
     chosen = [c for c in ledger.claims if c["id"] in ledger.text["summary"]]

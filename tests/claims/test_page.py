@@ -66,6 +66,7 @@ def test_the_summary_counts_and_shows_what_the_ledger_names(checked):
     for part in ("Scope", "Methodology", "Results", "Compute", "What was easy"):
         assert f"**{part}.**" in page
     assert "Of the 2 claims: 1 reproduced, 1 not reproduced." in page
+    assert "Of the 2 that compare trained networks, 1 are reproduced and 0 partly." in page
     assert "about printed figures" not in page  # no claim is about them
     row = "| {ref}`S+A beats S, claim <claim-claim>` | reproduced |"
     assert f"{row} EMO-DB, MFCC: +25.0 (+25.0 to +25.0) points |" in page
