@@ -725,9 +725,9 @@ for name, measure in (
 # {glue:text}`eight_late_sa` (S+A), {glue:text}`eight_late_sc` (S+C) and {glue:text}`eight_late_sac` (S+A+C);
 # at the picked epochs {glue:text}`eight_sa`, {glue:text}`eight_sc` and {glue:text}`eight_sac`. S+A+C is ahead
 # in both columns, but by a t-test over folds {glue:text}`eight_picked_by_folds` and
-# {glue:text}`eight_late_by_folds`, which hold zero. And the late lead of S+C that {doc}`ablations` finds with
-# four of these emotions is not seen with all eight, of the same speakers. A finding that was not planned and
-# does not repeat is a hint at best. It deserves a plan of its own.
+# {glue:text}`eight_late_by_folds`, which hold zero. And the late lead of S+C with four of these emotions is not
+# seen with all eight, of the same speakers; {doc}`ablations` shows that it came from batch norm's running
+# averages. A finding that was not planned is a hint at best. It deserves a plan of its own.
 #
 # ## What the rules say
 #
