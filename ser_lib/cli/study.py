@@ -76,6 +76,7 @@ def run(
     features: Features = None,
     jobs: Jobs = 1,
     device: Device = "cpu",
+    as_json: Json = False,
 ) -> None:
     """Train what is neither finished nor packed; resume what was begun.
 
@@ -91,15 +92,22 @@ def run(
     sources = Sources(features or ())
     only = _only(corpus, input, objective, fold, seed, name)
     plan = studies.read_plan(study, only, sources=sources)
+    log: list[str] = []
+
+    def say(line: str) -> None:
+        log.append(line)
+        tqdm.write(line, file=sys.stderr if as_json else None)  # above the bar, where there is one
+
     agree = studies.run(
         plan,
         runs_root=runs,
         sources=sources,
         jobs=jobs,
         device=device,
-        say=tqdm.write,  # above the bar, where there is one
+        say=say,
         progress=_bar(study),
     )
+    tell({"study": study, "agree": agree, "log": log}, as_json, ())
     if not agree:
         raise typer.Exit(1)
 
@@ -119,7 +127,9 @@ def status(
 
 
 @app.command()
-def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> None:
+def pack(
+    study: Study, runs: Runs = Path("runs"), features: Features = None, as_json: Json = False
+) -> None:
     """Pack the finished runs into results/STUDY/*.parquet; nothing packed before is lost."""
     from ser_lib import study as studies
     from ser_lib.sources import Sources
@@ -128,7 +138,7 @@ def pack(study: Study, runs: Runs = Path("runs"), features: Features = None) -> 
         raise ValueError(f"--runs {runs} is no folder; nothing was packed")
     sources = Sources(features or ())
     total = studies.pack(studies.read_plan(study, sources=sources), runs_root=runs, sources=sources)
-    typer.echo(f"{study}: {total} runs packed")
+    tell({"study": study, "packed": total}, as_json, [f"{study}: {total} runs packed"])
 
 
 @app.command("features")
