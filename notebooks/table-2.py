@@ -570,10 +570,10 @@ glue("cross_ratio", or_running(a_alone_over_table))
 # $\lambda_2 = 1{,}000$ the ratio is {glue:text}`ratio_at_1000`; S+A is only a twentieth below the mean input
 # there, so that a ratio near 1 says little.
 #
-# With *different* settings for the rows a factor of six is possible. $\lambda_2 = 1$ is what one would take
-# for a loss that stands alone; A so trained has {glue:text}`cross_ratio` times the error of S+A at $\lambda_2
-# = 100$, where the paper prints {glue:text}`printed_six:.1f`. That shows one way to such a number, not that
-# it was the paper's: whether its rows had one weight, it does not say.
+# With *different* settings for the rows a factor of six is possible. A weight of 1 is what one would take
+# for a loss that stands alone. A trained with it has {glue:text}`cross_ratio` times the error of S+A with
+# {math}`\lambda_2 = 100`, where the paper prints {glue:text}`printed_six:.1f`. That shows one way to such a
+# number, not that it was the paper's: whether its rows had one weight, it does not say.
 #
 # For rows scaled alike a common factor drops out of the ratio, but one scale for all is no common factor: it
 # decides which coefficients the error counts, how large the decoder's gradients are and, through batch norm's
