@@ -267,7 +267,7 @@ def _in_short(judged: Mapping[str, Any]) -> str:
     if not told and (numbers := judged.get("numbers")) and {"ratio", "low", "high"} <= set(numbers):
         ends = Interval(numbers["ratio"], numbers["low"], numbers["high"])
         told.append(f"{ends.text('{:.2f}', 1)} times")
-    return "; ".join(told)
+    return "<br>".join(told)
 
 
 @dataclass(frozen=True)
