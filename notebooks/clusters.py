@@ -523,7 +523,7 @@ paired_maps("held out", perplexity_held)
 # rule, {doc}`table-1`). A row can therefore lie below 1 and its claim be undecided. A claim holds *partly*
 # if some of its four comparisons pass, but not all, and none contradicts.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "full-width"]
 rows = {}
 for number, (title, kind) in zip((2, 3), printed.items(), strict=True):
     s, c = ({"corpus": "emodb", "input": kind, **condition} for condition in both.values())

@@ -651,7 +651,7 @@ glue("side_by_side", one["search_ms"] / 2)
 # The plan of the study lists its trainings before they are run ({doc}`first-result` shows a small
 # one); some were added later and are marked as exploratory. Let us count what
 # the layers alone cost in both forms. We take 40 epochs over 400 recordings for a training, about the
-# plan's average, the milliseconds from above for inputs without silence, and the folds that the
+# plan's average, the milliseconds that this page measured for inputs without silence, and the folds that the
 # protocol gives, ways to divide the speakers into training and test (next chapter): five on EMO-DB, six on
 # RAVDESS.
 
