@@ -339,11 +339,11 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # {glue:text}`late_heavy_ravdess`. A grid with a hypothesis of its own then asked where the lead on RAVDESS
 # comes from. {term}`Batch norm` judges by running averages; with its moments measured anew on the training
 # set, the same trainings give {glue:text}`late_measured`. So the lead is one of averages that lag less, not
-# of what was learned, and measuring the moments lifts S itself by {glue:text}`late_lift` ({doc}`ablations`).
-# With all eight emotions of RAVDESS there was no such lead ({glue:text}`late_eight`); there S+A+C is ahead
-# instead, at the picked epochs too ({glue:text}`joint_eight`), though a t-test over folds does not confirm it
-# ({doc}`table-1`). All this was found afterwards, among many comparisons, and decides no claim. Paper 1 does
-# not say how the epoch of its Table 1 was found.
+# of what was learned, and measuring the moments lifts S itself, in those epochs, by {glue:text}`late_lift`
+# ({doc}`ablations`). With all eight emotions of RAVDESS there was no such lead ({glue:text}`late_eight`);
+# there S+A+C is ahead instead, at the picked epochs too ({glue:text}`joint_eight`), though a t-test over
+# folds does not confirm it ({doc}`table-1`). All this was found afterwards, among many comparisons, and
+# decides no claim. Paper 1 does not say how the epoch of its Table 1 was found.
 #
 # **How much hangs on the analysis?** Our lists of the papers' claims ({doc}`../book/verdicts`,
 # {doc}`../book/verdicts-paper2`) compare two accuracies on new voices {glue:text}`compared:d` times,
