@@ -438,13 +438,14 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 #
 # From here on real speech: the runs of `results/paper1`, planned before the first of them, except that S, and
 # S+C with $\lambda_1$ of 4 and 0.1, ran on EMO-DB with MFCC for {doc}`first-result` while the plan was
-# written. ({term}`Grids <Grid>` marked {term}`exploratory` came later; none of them is in a table or figure
-# here.) Every {term}`condition` has all folds of its corpus and three seeds. Differences are in points of
-# class accuracy, paired by recording and pooled over speakers, with the 95 % interval of a bootstrap: as in
-# {doc}`first-result` speakers are drawn with replacement, and here for each of them the seeds as well. After
-# the comma stands the {term}`word of an interval <Word of an interval>`. Ratios have the interval of a t-test
-# over folds, corrected for the training data that folds share ({doc}`table-1`). Where runs are missing, the
-# page says "running" and shows no number of the others. EMO-DB is the two-second copy.
+# written. ({term}`Grids <Grid>` marked {term}`exploratory` came later; of them only those under "Where the
+# lead came from" are in a table here.) Every {term}`condition` has all folds of its corpus and three seeds.
+# Differences are in points of class accuracy, paired by recording and pooled over speakers, with the 95 %
+# interval of a bootstrap: as in {doc}`first-result` speakers are drawn with replacement, and here for each of
+# them the seeds as well. After the comma stands the {term}`word of an interval <Word of an interval>`. Ratios
+# have the interval of a t-test over folds, corrected for the training data that folds share ({doc}`table-1`).
+# Where runs are missing, the page says "running" and shows no number of the others. EMO-DB is the two-second
+# copy.
 #
 # One warning, above all for EMO-DB's spectrograms. To judge a recording, {term}`batch norm` uses running
 # averages of each unit's mean and variance (its *moments*), not those of a batch. There these averages lag so

@@ -447,7 +447,8 @@ print(done.stdout)
 # validation*, where each test takes the weight with which the other half of its session did better. The last
 # comes nearest to a paper that tuned its weight, though it has two values to choose from where the paper had
 # a range, and none for $\lambda_2$. The L1 form of the center loss, which the paper found to give "similar
-# accuracies" (section 4), and the parent network are rows of their own, as far as the plan has them.
+# accuracies" (section 4), and the parent network are rows of their own, as far as
+# the plan has them; those of the L1 form are exploratory but on EMO-DB with MFCC.
 #
 # EMO-DB is the two-second copy everywhere, except in the table's last row, which is human: its makers let
 # twenty people name the emotion of each whole recording. Read down the column of class accuracy, and

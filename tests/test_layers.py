@@ -10,6 +10,17 @@ from ser_lib import layers
 from ser_lib.layers import ConvReLUMaxPool2d
 from tests.strategies import cells, kernels, shapes
 
+any_layer = given(
+    shape=shapes,
+    kernel=kernels,
+    output=cells,
+    batch=st.integers(1, 3),
+    filters=st.integers(1, 7),
+    padding=st.sampled_from(["same", "valid"]),
+    silent=st.integers(0, 30),
+    seed=st.integers(0, 999),
+)
+
 
 def plain(layer: ConvReLUMaxPool2d, x: torch.Tensor) -> torch.Tensor:
     """The textbook form with the same parameters."""
@@ -26,16 +37,7 @@ def gradients(layer: ConvReLUMaxPool2d, y: torch.Tensor, upstream: torch.Tensor,
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-@given(
-    shape=shapes,
-    kernel=kernels,
-    output=cells,
-    batch=st.integers(1, 3),
-    filters=st.integers(1, 7),
-    padding=st.sampled_from(["same", "valid"]),
-    silent=st.integers(0, 30),
-    seed=st.integers(0, 999),
-)
+@any_layer
 def test_equals_plain_layers(shape, kernel, output, batch, filters, padding, silent, seed):
     torch.manual_seed(seed)
     layer = ConvReLUMaxPool2d(filters, kernel, output, padding).double()
@@ -57,16 +59,7 @@ def test_equals_plain_layers(shape, kernel, output, batch, filters, padding, sil
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-@given(
-    shape=shapes,
-    kernel=kernels,
-    output=cells,
-    batch=st.integers(1, 3),
-    filters=st.integers(1, 7),
-    padding=st.sampled_from(["same", "valid"]),
-    silent=st.integers(0, 30),
-    seed=st.integers(0, 999),
-)
+@any_layer
 def test_equals_plain_layers_exactly_where_sums_are(
     shape, kernel, output, batch, filters, padding, silent, seed
 ):

@@ -220,7 +220,8 @@ def summary(ledger: Ledger, document: Mapping[str, Any], seconds: Collection[flo
         results += " The runs are not finished, so that no comparison is judged yet."
     chosen = [c for c in ledger.claims if c["id"] in ledger.text["summary"]]
     rows = [
-        f"| {{ref}}`{claim['says']} <claim-{claim['id']}>`{' (asked by us)' * ('ours' in claim)} | "
+        f"| {{ref}}`{claim['says']} <claim-{claim['id']}>`"
+        f"{' (asked by us)' if claim.get('ours') else ''} | "
         f"{judged[claim['id']]['verdict']} | {_in_short(judged[claim['id']])} |"
         for claim in chosen
     ]
@@ -240,10 +241,10 @@ def _by_verdict(
     ledger: Ledger, judged: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, list[Mapping[str, Any]]]:
     """The paper's claims under each verdict that one of them has."""
-    groups = {
-        word: [c for c in ledger.theirs if judged[c["id"]]["verdict"] == word] for word in VERDICTS
-    }
-    return {word: list(group) for word, group in groups.items() if group}
+    groups: dict[str, list[Mapping[str, Any]]] = {word: [] for word in VERDICTS}
+    for claim in ledger.theirs:
+        groups[judged[claim["id"]]["verdict"]].append(claim)
+    return {word: group for word, group in groups.items() if group}
 
 
 def _in_short(judged: Mapping[str, Any]) -> str:
