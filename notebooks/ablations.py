@@ -450,8 +450,8 @@ for name, label in (("1", "one"), ("100", "hundred"), ("10,000", "huge")):
 # One warning, above all for EMO-DB's spectrograms. To judge a recording, {term}`batch norm` uses running
 # averages of each unit's mean and variance (its *moments*), not those of a batch. There these averages lag so
 # far behind that at many epochs a trained network gives everybody one answer. {doc}`table-1` shows for every
-# row with a fixed weight how often, and, as far as those runs are there, how the same trainings on EMO-DB do,
-# on both inputs, when the moments are *measured* anew on the training set.
+# row with a fixed weight how often, and how the rows of EMO-DB with MFCC, and S with spectrograms, do when the
+# moments are *measured* anew on the training set.
 #
 # The intervals stand here one by one. {doc}`../book/verdicts` judges whole claims, over several
 # corpora and, for accuracies, compactness and reconstruction errors, with a correction for their number

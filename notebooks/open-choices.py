@@ -420,8 +420,8 @@ except Missing:
 # With one pair for all, look before you believe: those networks fit their training sets, with a
 # softmax loss of {glue:text}`global_loss:.2f` in the last ten epochs, and in {glue:text}`global_constant:.0f` %
 # of these epochs all held-out parts have the accuracy of a constant answer ({glue:text}`own_constant:.0f` %
-# with our scaling). Batch norm's lagging averages do just that ({doc}`table-1`). An exploratory grid judges
-# the same trainings with measured moments. One pair for all minus our scaling there:
+# with our scaling). Batch norm's lagging averages do just that ({doc}`table-1`). An exploratory grid has
+# the same settings and seeds with measured moments. One pair for all minus our scaling there:
 # {glue:text}`global_measured`. By as much as that differs from the row above, the row is not the scaling's
 # doing. And with one pair for all, measured moments minus running averages: {glue:text}`global_moments`; the
 # share of late epochs at a constant answer falls to {glue:text}`measured_constant:.0f` %. So what the pilot's
