@@ -127,7 +127,7 @@ from ser_lib.claims.paper_tables import CORPORA, INPUTS, NOT_RUN, TABLE_1
 from ser_lib.config import RunConfig
 from ser_lib.evidence import Missing, by_unit, effects, epochs, yardsticks
 from ser_lib.evidence.pairs import fold_test
-from ser_lib.evidence.summaries import contrast, planned, summarise
+from ser_lib.evidence.summaries import contrast, or_running, planned, summarise
 from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
 from ser_lib.statistics import Interval, bootstrap_mean, corrected_t_test, holm
 from ser_lib.training import predict, prepare, train
@@ -436,8 +436,7 @@ done = subprocess.run(
 print(done.stdout)
 
 # %% [markdown]
-# The column `lambda1` means something only where the objective has a C. Rows whose runs are not all
-# in the records yet are left out.
+# The column `lambda1` means something only where the objective has a C.
 #
 # ## Table 1 on EMO-DB and RAVDESS
 #
@@ -448,7 +447,7 @@ print(done.stdout)
 # comes nearest to a paper that tuned its weight, though it has two values to choose from where the paper had
 # a range, and none for $\lambda_2$. The L1 form of the center loss, which the paper found to give "similar
 # accuracies" (section 4), and the parent network are rows of their own, as far as
-# the plan has them; those of the L1 form are exploratory but on EMO-DB with MFCC.
+# the plan has them; those of the L1 form are exploratory, except on EMO-DB with MFCC.
 #
 # EMO-DB is the two-second copy everywhere, except in the table's last row, which is human: its makers let
 # twenty people name the emotion of each whole recording. Read down the column of class accuracy, and
@@ -526,15 +525,13 @@ everything = yardsticks.listeners("paper1")["recognised"]
 glue("human_all", float(everything.mean()))
 glue("human_files", len(everything))
 glue("human_least", float(everything.min()))
-glue("rows_whole", len(answers))
 glue("rows_planned", len(answers) + len(running))
 
 # %% [markdown]
 # All numbers are in per cent. Class accuracy, by which the plan judges, has its 95 % interval over speakers
 # and seeds, and in the last column its standard deviation over seeds alone. The paper's column, overall and
-# class accuracy, is of IEMOCAP and here only to compare the *order* of rows. Of the plan's
-# {glue:text}`rows_planned:d` rows on both corpora {glue:text}`rows_whole:d` are whole; a row that is not
-# says so and has no number.
+# class accuracy, is of IEMOCAP and here only to compare the *order* of rows. The plan has
+# {glue:text}`rows_planned:d` rows on both corpora.
 #
 # The listeners are no fair rivals. They heard whole recordings, our copy is cut to two seconds; they
 # judged seven emotions, the network has four to choose from; and EMO-DB *kept* only recordings that at
@@ -717,7 +714,7 @@ for name, measure in (
 # {glue:text}`seven_sc:.1f` and {glue:text}`seven_sac:.1f` %; in the mean of the last ten epochs
 # {glue:text}`seven_late_s:.1f`, {glue:text}`seven_late_sa:.1f`, {glue:text}`seven_late_sc:.1f` and
 # {glue:text}`seven_late_sac:.1f` %, in another order. (Both are means over held-out speakers here.) Why a term
-# leads in a late column alone is open. With seven emotions the late epochs of S+C stray less than those of S (a
+# leads here in a late column alone is open. With seven emotions the late epochs of S+C stray less than those of S (a
 # standard deviation of {glue:text}`seven_strays_sc:.1f` points, with S {glue:text}`seven_strays_s:.1f`), but
 # their median is higher too ({glue:text}`seven_median_sc:.1f`, with S {glue:text}`seven_median_s:.1f` %).
 # {doc}`ablations` has the other places.
@@ -876,29 +873,16 @@ glue("common", common)
 #
 # So rows with a large share in the table above are also about how lucky the epoch was that the validating half
 # picked. The plan did not foresee that, and its rows stand: they are what such a network does under a
-# framework's defaults, and the paper's may have done it too. But one can judge the *same trainings*
-# with measured moments. That is an exploratory grid, added after the rows of EMO-DB were known, and it
-# decides no claim; it has S on both inputs and the other rows with MFCC. In class accuracy:
+# framework's defaults, and the paper's may have done it too. But one can train with the same settings and
+# seeds and judge with measured moments. That is an exploratory grid, added after the rows of EMO-DB were known,
+# and it decides no claim; it has S on both inputs, and S+A, S+C and S+A+C with MFCC. In class accuracy:
 
 # %% tags=["hide-input", "full-width"]
 MEASURED = {"batch_statistics": "training_set"}
 
 
-def losses(condition):
-    """Training softmax loss of each run (row) at each epoch."""
-    history = evidence.history(condition)
-    return history.pivot(index=["fold", "seed"], columns="epoch", values="train_softmax")
-
-
-def same_trainings(condition):
-    """How many runs have, to the last bit, the losses of those with measured moments."""
-    if condition.get("lambda1") == "validation":
-        return ""
-    try:
-        alike = losses(condition).eq(losses({**condition, **MEASURED})).all(axis=1)
-    except Missing:
-        return ""
-    return f"{alike.sum()} of {alike.size}"
+def same_trainings(*conditions):
+    return "{} of {}".format(*epochs.same_trainings(evidence, *conditions))
 
 
 lines = {}
@@ -908,7 +892,6 @@ for given, title in INPUTS.items():
         condition = {**base, **extra, **MEASURED}
         if row == "S" or planned(evidence, plan, condition):
             lines[title, row] = {
-                "same trainings": same_trainings({**base, **extra}),
                 "running averages": str(effects.accuracy(evidence, {**base, **extra})),
                 "measured moments": str(effects.accuracy(evidence, condition)),
                 "difference": effects.difference(evidence, condition, {**base, **extra}).judged,
@@ -917,6 +900,9 @@ for given, title in INPUTS.items():
                 else effects.difference(
                     evidence, condition, {**base, **ROWS["S"], **MEASURED}
                 ).judged,
+                "same trainings": "–"
+                if extra.get("lambda1") == "validation"
+                else or_running(same_trainings, {**base, **extra}, condition),
             }
 pd.DataFrame(lines).T
 
@@ -930,12 +916,13 @@ for name, given in (("mfcc", "mfcc"), ("mel", "log_mel")):
 # EMO-DB, per cent and points with 95 % intervals; the last word of a cell is what its interval
 # supports. "Same trainings" counts the runs whose training losses are, bit by bit, those of the run with
 # running averages. The others have the same settings and seeds, but were made on a processor that rounds sums
-# otherwise, and so are trainings of their own ({doc}`open-choices`): for them a difference between the two
-# columns is also one between two trainings, as if another seed had been drawn. With measured moments S reaches {glue:text}`measured_mel` on spectrograms; the change is
+# otherwise, and so are trainings of their own ({doc}`open-choices`): for them a difference between running
+# averages and measured moments is also one between two trainings, as if another seed had been drawn. (A weight
+# by validation picks among the runs of the two rows above it.) With measured moments S reaches {glue:text}`measured_mel` on spectrograms; the change is
 # {glue:text}`measured_gain_mel`. On MFCC, where {glue:text}`stuck_mfcc:.0f` % of the
 # late evaluations are at a constant answer's accuracy, it is {glue:text}`measured_gain_mfcc`. If that is
 # "higher", the averages matter even where no constant answer gives them away. Whoever
-# prints the first column only may blame an input for what its running averages did.
+# prints the column of running averages only may blame an input for what these averages did.
 #
 # ## What is confused with what
 #
@@ -1086,8 +1073,7 @@ for (where, given, row), frame in answers.items():
 # ```{exercise-start} ★★ With and without Holm
 # :label: exercise-with-holm
 # ```
-# Of the family's comparisons that have all their runs, how many are below a one-sided p of 0.025 alone,
-# and how many after Holm's rule? What would the smallest p have to be to survive if all the others
+# Of the family's comparisons, how many are below a one-sided p of 0.025 alone, and how many after Holm's rule? What would the smallest p have to be to survive if all the others
 # were 1?
 # ```{exercise-end}
 # ```
@@ -1111,8 +1097,8 @@ print(f"the first must be below {0.025 / tests:.5f}")
 
 # %% [markdown]
 # The ledger's p is that of the side on which the estimate lies, so a harm counts here as well as a
-# gain. Comparisons whose runs are missing are in the family already, with a p of 1. So whoever looks early
-# pays most: as runs arrive, an adjusted p can only fall.
+# gain. While runs were missing, their comparisons were in the family already, with a p of 1. So whoever looked
+# early paid most: as runs arrive, an adjusted p can only fall.
 #
 # ```{solution-end}
 # ```
@@ -1174,7 +1160,7 @@ glue("speakers_both", len(each))
 #   network that fits its training set can give everybody one answer; measuring the moments anew shows
 #   whether that is it, without another step of training.
 # - The accuracies of S, S+A, S+C and S+A+C with a fixed weight can be recomputed from the records by one
-#   short script, which leaves out a row that is not finished; in the tables such a row says so.
+#   short script.
 #
 # Next: {doc}`table-2`.
 #

@@ -350,7 +350,7 @@ for name in ("mfcc-sa-a", "mfcc-sac-a", "spectrogram-sa-a", "spectrogram-sac-a")
 # %% [markdown]
 # Errors in 10⁻⁴. A on EMO-DB with MFCC is at {glue:text}`a_over_guess:.2f`
 # ({glue:text}`a_over_guess_low:.2f` to {glue:text}`a_over_guess_high:.2f`) of the mean input's error.
-# Of the {glue:text}`rows_whole:d` rows that are whole, {glue:text}`rows_beating_guess:d` beat the mean
+# Of the {glue:text}`rows_whole:d` rows, {glue:text}`rows_beating_guess:d` beat the mean
 # input with an interval that lies below 1. Where the number is near 1, a network
 # does no better on a *new voice* than the mean does; whether what it gives back *is* the mean, an error
 # does not say.
@@ -588,7 +588,7 @@ for short, objective in (("a", "A"), ("sa", "S+A")):
 # ### Luck
 #
 # *If six were luck, single runs would scatter by that much.* The spread of the ratio over held-out
-# parts and seeds, for pairs that are whole:
+# parts and seeds:
 
 # %%
 rows = {}
@@ -613,7 +613,7 @@ pd.DataFrame(rows).T if rows else print("A over S+A:", or_running(a_over, here, 
 # | the stopping epoch | a ratio near six at some common epoch | the figure of ratios |
 # | luck | ratios near six on many single parts and seeds | the table of spreads |
 # | memory of training voices | training error far below held-out error | the table of gaps |
-# | the weight, the width, one scaling for all rows | A's error six times S+A's under another setting | the table of settings |
+# | the weight, the width, one scale for all values (the same in both rows) | A's error six times S+A's under another setting | the table of settings |
 # | A works on random kernels | how far the kernels of A and of S+A move in training | not in the records, which keep no weights |
 # | scaling, different for the rows | the table of guesses: large enough, but for spectrograms in decibels, and of another size on either input | cannot be ruled out from outside |
 # | A stopped early, the others not | A's own curve, first epochs against last | the caption says the opposite: "trained for same number of epochs" |

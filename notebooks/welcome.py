@@ -19,7 +19,7 @@
 # - work out how well a listener, or a program, would do by guessing.
 # ```
 #
-# **You need** headphones. Skip the code at first reading, and come back to *The answer so far* after part 2:
+# **You need** headphones. Skip the code at first reading, and come back to *The answer* after part 2:
 # it uses words that the chapters explain.
 
 # %% tags=["setup", "hide-cell"]
@@ -215,7 +215,7 @@ for letter, emotion in zip("ABCDEFGHI", order, strict=False):
 # the first author's homepage, were at hand when this book was written: where the full paper may say more,
 # we say that we have not read it.
 #
-# ## The answer so far
+# ## The answer
 #
 # The figure has the main comparisons, on two corpora of acted speech, EMO-DB and RAVDESS (described below).
 # A row is a difference between two ways to train the same network: an estimate with its {term}`interval`,
@@ -329,7 +329,7 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # the figure's {glue:text}`how_many:d` intervals lie above zero, {glue:text}`how_many_lower:d` below
 # ({glue:text}`how_many_heavy:d` of them with weight 4 on our scale, which may not be the paper's),
 # {glue:text}`how_many_no:d` within the band, and {glue:text}`how_many_undecided:d` decide nothing.
-# So far our records {glue:text}`shown` that either recipe helps with new voices; where nothing is
+# Our records {glue:text}`shown` that either recipe helps with new voices; where nothing is
 # decided they do not show the opposite either.
 #
 # One thing that no plan foresaw seemed to speak for center loss. Paper 1's rows here are judged, as planned,
@@ -338,10 +338,10 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 # {glue:text}`late_ravdess` on RAVDESS; with weight 4 it is {glue:text}`late_heavy_emodb` and
 # {glue:text}`late_heavy_ravdess`. A grid with a hypothesis of its own then asked where the lead on RAVDESS
 # comes from. {term}`Batch norm` judges by running averages; with its moments measured anew on the training
-# set, the same trainings give {glue:text}`late_measured`. So the lead is one of averages that lag less, not
-# of what was learned, and measuring the moments lifts S itself, in those epochs, by {glue:text}`late_lift`
+# set, the same trainings give {glue:text}`late_measured`. So the lead is one of averages that lag less: what
+# was learned shows none. And measuring the moments lifts S itself, in those epochs, by {glue:text}`late_lift`
 # ({doc}`ablations`). With all eight emotions of RAVDESS there was no such lead ({glue:text}`late_eight`);
-# there S+A+C is ahead instead, at the picked epochs too ({glue:text}`joint_eight`), though a t-test over
+# there S+A+C alone is ahead, at the picked epochs too ({glue:text}`joint_eight`), though a t-test over
 # folds does not confirm it ({doc}`table-1`). All this was found afterwards, among many comparisons, and
 # decides no claim. Paper 1 does not say how the epoch of its Table 1 was found.
 #
@@ -389,7 +389,7 @@ for label, protocol in (("new", {}), ("shared", {"protocol": "random-70-30"})):
 #   network: {glue:text}`headline_emodb` on EMO-DB, {glue:text}`headline_ravdess` on RAVDESS. The printed
 #   gain of 5.3 points {cite:p}`tripathi2019` lies in {glue:text}`headline_inside` of the two intervals.
 #   A detail of how {term}`batch norm` judges may move these numbers, as it moves those of S on EMO-DB
-#   ({doc}`table-1`, "One answer for everybody"); the earlier network was not judged without it.
+#   ({doc}`table-1`, "One answer for everybody"); neither of the two networks was judged without it.
 # - **Shared voices.** The verdict on triplets there is about a direction, not about its size, and its
 #   interval draws recordings. With one value for each random split it is {glue:text}`by_split`, which
 #   {glue:text}`settled`.
@@ -660,7 +660,7 @@ print(f"overall accuracy {overall} %, class accuracy {by_class} %")
 #
 # - Metric learning trains distances between embeddings; two papers say that it helps to recognise
 #   emotions in speech, and this book checks what they say. What their recipes change on new voices
-#   is in the picture under "The answer so far".
+#   is in the picture under "The answer".
 # - What a paper printed, what we measured and what we chose are kept apart, and measured numbers
 #   come from records.
 # - The built-in corpus is synthetic and proves nothing; the copy of EMO-DB used here is cut to two

@@ -1,4 +1,4 @@
-"""Table 1's eight models from the records beside this file, as far as their runs are there."""
+"""Table 1's eight models from the records beside this file."""
 
 import pandas as pd
 

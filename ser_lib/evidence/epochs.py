@@ -69,3 +69,18 @@ def at_picked(evidence: Evidence, condition: Condition, measure: str) -> pd.Data
     measured, epochs = table(evidence, condition, measure), picked(evidence, condition)
     values = [measured.at[place, epochs[place]] for place in measured.index]
     return pd.Series(values, measured.index).unstack("seed")
+
+
+def same_trainings(evidence: Evidence, one: Condition, other: Condition) -> tuple[int, int]:
+    """How many runs of two conditions have, bit by bit, the same training losses, and of how many.
+
+    A run is held against that of its fold and seed. Trainings with the same settings part where
+    sums are rounded otherwise; what is only judged otherwise leaves them the same.
+
+    Raises:
+        Missing: runs are not there.
+        ValueError: the runs have no softmax loss.
+    """
+    losses, others = (table(evidence, condition, "train_softmax") for condition in (one, other))
+    alike = losses.eq(others).all(axis=1)
+    return int(alike.sum()), len(alike)

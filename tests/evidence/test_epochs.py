@@ -8,7 +8,7 @@ import pytest
 
 from ser_lib import claims
 from ser_lib.evidence import epochs
-from tests.fake_records import FOLDS, SA, SEEDS, S, evidence, made
+from tests.fake_records import FOLDS, RUNS, SA, SEEDS, S, evidence, made
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,3 +76,18 @@ def test_the_epochs_of_this_repository_s_predictions_are_those_that_are_picked()
     assert len(told) == len(picked)
     for row in told.itertuples():
         assert picked[row.fold, str(1 - row.way), row.seed] == row.epoch
+
+
+def test_trainings_are_the_same_if_every_loss_is():
+    measured = {**SA, "batch_statistics": "training_set"}
+    ways = ({}, {"batch_statistics": "training_set"})
+    tables = [made(0.5, objective="S+A", **way) for way in ways]
+    runs, predictions, rows = (pd.concat(part) for part in zip(*tables, strict=True))
+    rows = rows.assign(train_softmax=rows["epoch"] / 3).reset_index(drop=True)
+    assert epochs.same_trainings(evidence((runs, predictions, rows)), SA, measured) == (RUNS, RUNS)
+
+    rows.loc[3, "train_softmax"] = np.nextafter(rows.loc[3, "train_softmax"], 1)
+    assert epochs.same_trainings(evidence((runs, predictions, rows)), measured, SA) == (
+        RUNS - 1,
+        RUNS,
+    )
