@@ -127,7 +127,7 @@ from ser_lib.claims.paper_tables import CORPORA, INPUTS, NOT_RUN, TABLE_1
 from ser_lib.config import RunConfig
 from ser_lib.evidence import Missing, by_unit, effects, epochs, yardsticks
 from ser_lib.evidence.pairs import fold_test
-from ser_lib.evidence.summaries import contrast, or_running, planned, summarise
+from ser_lib.evidence.summaries import contrast, planned, summarise
 from ser_lib.metrics import accuracy_class, accuracy_overall, confusion
 from ser_lib.statistics import Interval, bootstrap_mean, corrected_t_test, holm
 from ser_lib.training import predict, prepare, train
@@ -875,16 +875,10 @@ glue("common", common)
 # picked. The plan did not foresee that, and its rows stand: they are what such a network does under a
 # framework's defaults, and the paper's may have done it too. But one can train with the same settings and
 # seeds and judge with measured moments. That is an exploratory grid, added after the rows of EMO-DB were known,
-# and it decides no claim; it has S on both inputs, and S+A, S+C and S+A+C with MFCC. In class accuracy:
+# and it decides no claim; it has S on both inputs, and S+A and S+C with MFCC. In class accuracy:
 
 # %% tags=["hide-input", "full-width"]
 MEASURED = {"batch_statistics": "training_set"}
-
-
-def same_trainings(*conditions):
-    return "{} of {}".format(*epochs.same_trainings(evidence, *conditions))
-
-
 lines = {}
 for given, title in INPUTS.items():
     base = {"corpus": "emodb", "input": given}
@@ -897,7 +891,8 @@ for given, title in INPUTS.items():
                 "minus running averages": effects.difference(evidence, condition, own).judged,
             }
             if extra.get("lambda1") != "validation":
-                line["same trainings"] = or_running(same_trainings, own, condition)
+                same, of = epochs.same_trainings(evidence, own, condition)
+                line["same trainings"] = f"{same} of {of}"
             if row != "S":
                 measured = effects.difference(evidence, condition, {**soft, **MEASURED})
                 line["minus S, both measured"] = measured.judged
