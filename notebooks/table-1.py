@@ -890,9 +890,6 @@ for given, title in INPUTS.items():
                 "measured moments": str(effects.accuracy(evidence, condition)),
                 "minus running averages": effects.difference(evidence, condition, own).judged,
             }
-            if extra.get("lambda1") != "validation":
-                same, of = epochs.same_trainings(evidence, own, condition)
-                line["same trainings"] = f"{same} of {of}"
             if row != "S":
                 measured = effects.difference(evidence, condition, {**soft, **MEASURED})
                 line["minus S, both measured"] = measured.judged
@@ -905,24 +902,33 @@ for name, given in (("mfcc", "mfcc"), ("mel", "log_mel")):
     glue(f"measured_{name}", str(effects.accuracy(evidence, {**base, **MEASURED})))
     glue(f"measured_gain_{name}", effects.difference(evidence, {**base, **MEASURED}, base).judged)
 emodb_mfcc = {"corpus": "emodb", "input": "mfcc"}
+for name, rows_of in {"s": ["S"], "more": ["S+A", "S+C, λ₁ = 4", "S+C, λ₁ = 0.0625"]}.items():
+    pairs = [
+        epochs.same_trainings(evidence, own, {**own, **MEASURED})
+        for own in ({**emodb_mfcc, **ROWS[row]} for row in rows_of)
+    ]
+    same, of = map(sum, zip(*pairs, strict=True))
+    glue(f"same_{name}", f"{same} of {of}")
 for way, more in (("running", {}), ("measured", MEASURED)):
     sides = ({**emodb_mfcc, **ROWS[row], **more} for row in ("S+C, λ₁ = 4", "S"))
     glue(f"heavy_{way}", effects.difference(evidence, *sides).judged)
 
 # %% [markdown]
-# EMO-DB, per cent and points with 95 % intervals; the last word of a cell is what its interval supports. "Same
-# trainings" counts the runs whose training losses are, bit by bit, those of the run with running averages. The
-# others have the same settings and seeds, but were made on a processor that rounds sums otherwise, and so are
-# trainings of their own ({doc}`open-choices`): for them a difference between running averages and measured
-# moments is also one between two trainings, as if another seed had been drawn. (A weight by validation picks
-# among the runs of the two rows above it.) With measured moments S reaches {glue:text}`measured_mel` on
-# spectrograms; the change is {glue:text}`measured_gain_mel`. On MFCC, where {glue:text}`stuck_mfcc:.0f` % of
-# the late evaluations are at a constant answer's accuracy, it is {glue:text}`measured_gain_mfcc`. If that is
-# "higher", the averages matter even where no constant answer gives them away. Whoever prints a table with
-# running averages only may blame an input for what these averages did.
+# EMO-DB, per cent and points with 95 % intervals; the last word of a cell is what its interval supports. With
+# measured moments S reaches {glue:text}`measured_mel` on spectrograms; the change is
+# {glue:text}`measured_gain_mel`. On MFCC, where {glue:text}`stuck_mfcc:.0f` % of the late evaluations are at a
+# constant answer's accuracy, it is {glue:text}`measured_gain_mfcc`. If that is "higher", the averages matter
+# even where no constant answer gives them away. Whoever prints a table with running averages only may blame an
+# input for what these averages did.
 #
-# Do the differences to S hang on it? Compare the two columns of them. The harm of weight 4 on our scale is none
-# of the averages' doing: {glue:text}`heavy_running` with them, {glue:text}`heavy_measured` without.
+# Are they the same trainings? With MFCC the training losses of a run with measured moments are, bit by bit,
+# those of the run with running averages in {glue:text}`same_s` runs of S, and in {glue:text}`same_more` of S+A
+# and S+C. The others have the same settings and seeds, but were made on a processor that rounds sums otherwise,
+# and so are trainings of their own ({doc}`open-choices`): for them the second column is also a difference
+# between two trainings, as if another seed had been drawn.
+#
+# Do the differences to S hang on the averages? Compare the last two columns. The harm of weight 4 on our scale
+# is none of the averages' doing: {glue:text}`heavy_running` with them, {glue:text}`heavy_measured` without.
 #
 # ## What is confused with what
 #
