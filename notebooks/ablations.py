@@ -845,11 +845,12 @@ glue("late_after_holm", int((adjusted < 0.05).sum()))
 # | S+C minus S | {glue:text}`late_sc_2` | {glue:text}`late_measured` | |
 #
 # The lead is gone: S+C minus S is {glue:text}`late_measured`, and at the epochs that the other half picks
-# {glue:text}`picked_measured`. Nearly all of it was no better ear for emotion. With center loss the averages did
-# less harm in late epochs, and where they do none, no lead is to be seen. (Why they do less was not looked
+# {glue:text}`picked_measured`. Nearly all of it was no better ear for emotion. With center loss the averages
+# did less harm in late epochs, and where they do none, no lead is to be seen. (Why they do less was not looked
 # into, nor whether the other late leads have the same cause.) What does lift the accuracy is to measure the
-# moments anew before judging: in the mean of late epochs by more than any added loss of this chapter. (At the epochs that the other half picks it
-# changes S here by {glue:text}`picked_lift`: picking, too, finds the epochs at which the averages do little harm.)
+# moments anew before judging: in the mean of late epochs by more than any added loss of this chapter. (At the
+# epochs that the other half picks it changes S here by {glue:text}`picked_lift`: picking, too, finds the epochs
+# at which the averages do little harm.)
 #
 # ## The parent network
 #

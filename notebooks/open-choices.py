@@ -401,14 +401,13 @@ except Missing:
     glue("same_scores", "running")
 
 # %% [markdown]
-# Of {glue:text}`known:d` changes there are
-# {glue:text}`how_many_higher:d` higher than our choice, {glue:text}`how_many_lower:d` lower,
-# {glue:text}`how_many_no:d` without a difference that counts, and {glue:text}`how_many_undecided:d`
-# undecided. {glue:text}`unmoved:d` (256 frames) changed not a single answer and is counted apart; exploratory
-# runs are not counted. Hold them against the differences
-# between objectives in {doc}`ablations`, with care: a setting that lifts S may lift S+C as much, and leave
-# their difference alone. Only if it does *not* act on both alike could it reverse an effect of the
-# objective, and a sweep with one objective cannot show that.
+# Of {glue:text}`known:d` changes there are {glue:text}`how_many_higher:d` higher than our choice,
+# {glue:text}`how_many_lower:d` lower, {glue:text}`how_many_no:d` without a difference that counts, and
+# {glue:text}`how_many_undecided:d` undecided. {glue:text}`unmoved:d` (256 frames) changed not a single answer
+# and is counted apart; exploratory runs are not counted. Hold them against the differences between objectives
+# in {doc}`ablations`, with care: a setting that lifts S may lift S+C as much, and leave their difference alone.
+# Only if it does *not* act on both alike could it reverse an effect of the objective, and a sweep with one
+# objective cannot show that.
 #
 # A difference of exactly zero needs an explanation: was anything changed at all? With 256 frames instead
 # of 188, the answers whose scores are the same to the last bit are {glue:text}`same_scores`. The shape of the
@@ -581,8 +580,9 @@ glue("smallest_effect", 100 * proof.protocol.smallest)
 # estimate near zero changed its sign.
 #
 # So if your run of a record gives other answers, think of the processor before you look for a mistake, and
-# compare rows, with their intervals. (`environment` in the records of `rounding`, and in your run's, has
-# a hash by which two machines can be compared; of paper 1's, only those made later have it.) And a paper that reports one run has reported one draw, even if it prints the seed.
+# compare rows, with their intervals. (`environment` in the records of `rounding`, and in your run's, has a hash
+# by which two machines can be compared; of paper 1's, only those made later have it.) And a paper that reports
+# one run has reported one draw, even if it prints the seed.
 #
 # ## What can go wrong
 #

@@ -884,7 +884,7 @@ for given, title in INPUTS.items():
     base = {"corpus": "emodb", "input": given}
     for row, extra in ROWS.items():
         condition = {**base, **extra, **MEASURED}
-        if row == "S" or planned(evidence, plan, condition):
+        if planned(evidence, plan, condition):
             own, soft = {**base, **extra}, {**base, **ROWS["S"]}
             line = lines[title, row] = {
                 "measured moments": str(effects.accuracy(evidence, condition)),
