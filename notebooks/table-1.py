@@ -714,9 +714,9 @@ for name, measure in (
 # {glue:text}`seven_sc:.1f` and {glue:text}`seven_sac:.1f` %; in the mean of the last ten epochs
 # {glue:text}`seven_late_s:.1f`, {glue:text}`seven_late_sa:.1f`, {glue:text}`seven_late_sc:.1f` and
 # {glue:text}`seven_late_sac:.1f` %, in another order. (Both are means over held-out speakers here.) Why a term
-# leads here in a late column alone is open. With seven emotions the late epochs of S+C stray less than those of S (a
-# standard deviation of {glue:text}`seven_strays_sc:.1f` points, with S {glue:text}`seven_strays_s:.1f`), but
-# their median is higher too ({glue:text}`seven_median_sc:.1f`, with S {glue:text}`seven_median_s:.1f` %).
+# leads here in a late column alone is open. With seven emotions the late epochs of S+C stray less than those of
+# S (a standard deviation of {glue:text}`seven_strays_sc:.1f` points, with S {glue:text}`seven_strays_s:.1f`),
+# but their median is higher too ({glue:text}`seven_median_sc:.1f`, with S {glue:text}`seven_median_s:.1f` %).
 # {doc}`ablations` has the other places.
 #
 # RAVDESS's eight emotions do not repeat it for S+C. There the late differences to S are
@@ -1079,8 +1079,8 @@ for (where, given, row), frame in answers.items():
 # ```{exercise-start} ★★ With and without Holm
 # :label: exercise-with-holm
 # ```
-# Of the family's comparisons, how many are below a one-sided p of 0.025 alone, and how many after Holm's rule? What would the smallest p have to be to survive if all the others
-# were 1?
+# Of the family's comparisons, how many are below a one-sided p of 0.025 alone, and how many after Holm's rule?
+# What would the smallest p have to be to survive if all the others were 1?
 # ```{exercise-end}
 # ```
 #
